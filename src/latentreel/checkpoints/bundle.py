@@ -1,0 +1,189 @@
+"""Bundles: a folder with `card.json` and safetensors files. No weight travels without its card, and none as a pickle.
+
+The card says what the weights are (kind, configs), where they come from (origin, licence), what exactly they are (SHA-256 digests)
+and what wrote them (versions).
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+import latentreel
+from latentreel.checkpoints.key_table import refuse_key_mismatch
+from latentreel.core.config import from_dict, to_dict
+from latentreel.core.errors import InputError
+from latentreel.core.files import atomic_path
+from latentreel.image_generators.stylegan2.config import StyleGAN2Config
+from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
+from latentreel.mocogan_hd.latent_basis import LatentBasis
+from latentreel.mocogan_hd.motion_generator import MotionGenerator, MotionGeneratorConfig
+
+CARD = "card.json"
+FORMAT = 1
+UNSTATED = "not stated"
+
+
+def is_bundle(path: Path) -> bool:
+    """Whether a folder claims to be a bundle."""
+    return (path / CARD).is_file()
+
+
+def save_image_generator(generator: StyleGAN2Generator, folder: Path, *, origin: str, licence: str = UNSTATED) -> None:
+    """Writes a bundle of kind "image_generator".
+
+    Args:
+        generator: What is saved.
+        folder: Where; an older bundle there is replaced.
+        origin: Where the weights come from, in words.
+        licence: Under which terms they stand.
+    """
+    configs = {"image_generator": {"family": "stylegan2", **to_dict(generator.config)}}
+    parts = {"image_generator": generator.state_dict()}
+    _write(folder, kind="image_generator", configs=configs, parts=parts, origin=origin, licence=licence)
+
+
+def save_mocogan_hd(
+    generator: StyleGAN2Generator,
+    basis: LatentBasis,
+    motion: MotionGenerator,
+    folder: Path,
+    *,
+    origin: str,
+    licence: str = UNSTATED,
+    fps: float,
+) -> None:
+    """Writes a bundle of kind "mocogan_hd": image generator, basis, motion generator, and the rate of the videos it learned from."""
+    configs = {
+        "image_generator": {"family": "stylegan2", **to_dict(generator.config)},
+        "motion_generator": to_dict(motion.config),
+        "video": {"fps": fps},
+    }
+    parts = {"image_generator": generator.state_dict(), "basis": basis.tensors(), "motion_generator": motion.own_state()}
+    _write(folder, kind="mocogan_hd", configs=configs, parts=parts, origin=origin, licence=licence)
+
+
+def load_image_generator_bundle(folder: Path) -> StyleGAN2Generator:
+    """The image generator of a bundle of any kind, in eval mode, frozen.
+
+    Raises:
+        InputError: The card or the weights are missing, damaged, or do not fit each other.
+    """
+    card = read_card(folder)
+    values = dict(_section(card, "image_generator", folder))
+    family = values.pop("family", None)
+    if family != "stylegan2":
+        raise InputError(f"{folder}: unknown image generator family", given=family, allowed="stylegan2")
+    generator = StyleGAN2Generator(from_dict(StyleGAN2Config, values, where=str(folder / CARD)))
+    load_module(generator, _read_part(folder, card, "image_generator"), where=str(folder / "image_generator.safetensors"))
+    return generator.eval().requires_grad_(False)
+
+
+def load_motion_bundle(folder: Path) -> tuple[LatentBasis, MotionGenerator, float]:
+    """Basis, motion generator (eval mode, frozen) and frame rate of a bundle of kind "mocogan_hd".
+
+    Raises:
+        InputError: It is another kind of bundle, or something is missing, damaged, or does not fit.
+    """
+    card = read_card(folder)
+    if card["kind"] != "mocogan_hd":
+        raise InputError(f"{folder} holds no motion generator", given=f"a bundle of kind {card['kind']}", allowed="mocogan_hd")
+    basis = LatentBasis.from_tensors(_read_part(folder, card, "basis"), where=str(folder / "basis.safetensors"))
+    config = from_dict(MotionGeneratorConfig, _section(card, "motion_generator", folder), where=str(folder / CARD))
+    motion = MotionGenerator.from_config(config, basis=basis)
+    weights = _read_part(folder, card, "motion_generator")
+    load_module(motion, {**weights, **motion.basis_state()}, where=str(folder / "motion_generator.safetensors"))
+    return basis, motion.eval().requires_grad_(False), float(_section(card, "video", folder)["fps"])
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """The card of a bundle.
+
+    Raises:
+        InputError: There is none, it cannot be read, or it was written by a later version.
+    """
+    path = folder / CARD
+    try:
+        card = json.loads(path.read_text())
+    except OSError as error:
+        raise InputError(f"{folder} is no bundle: {CARD}: {error.strerror}", fix="give a folder that holds card.json") from error
+    except ValueError as error:
+        raise InputError(f"{path} is damaged: {error}") from error
+    if not isinstance(card, dict) or not {"format", "kind", "configs", "files"} <= card.keys():
+        raise InputError(f"{path} lacks parts of a card", allowed="format, kind, configs, files")
+    if card["format"] > FORMAT:
+        raise InputError(f"{path} was written by a later latentreel", given=f"format {card['format']}", allowed=FORMAT, fix="upgrade")
+    return card
+
+
+def load_module(module: nn.Module, state: Mapping[str, Tensor], *, where: str) -> None:
+    """Loads weights, naming every key or shape that does not fit.
+
+    Raises:
+        InputError: Something does not fit.
+    """
+    own = module.state_dict()
+    refuse_key_mismatch(missing=own.keys() - state.keys(), extra=state.keys() - own.keys(), where=where)
+    for key, tensor in state.items():
+        if tensor.shape != own[key].shape:
+            raise InputError(f"{where}: {key} has the wrong shape", given=list(tensor.shape), allowed=list(own[key].shape))
+    module.load_state_dict(dict(state))
+
+
+def _write(
+    folder: Path,
+    *,
+    kind: str,
+    configs: dict[str, Any],
+    parts: Mapping[str, Mapping[str, Tensor]],
+    origin: str,
+    licence: str,
+) -> None:
+    with atomic_path(folder) as temporary:
+        temporary.mkdir()
+        for name, state in parts.items():
+            tensors = {key: value.detach().cpu().contiguous() for key, value in state.items()}
+            safetensors.torch.save_file(tensors, temporary / f"{name}.safetensors")
+        card = {
+            "format": FORMAT,
+            "kind": kind,
+            "licence": licence,
+            "origin": origin,
+            "configs": configs,
+            "files": {f"{name}.safetensors": _digest(temporary / f"{name}.safetensors") for name in parts},
+            "versions": {"latentreel": latentreel.__version__, "torch": torch.__version__.split("+")[0]},
+            "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        (temporary / CARD).write_text(json.dumps(card, indent=2) + "\n")
+
+
+def _read_part(folder: Path, card: dict[str, Any], name: str) -> dict[str, Tensor]:
+    path = folder / f"{name}.safetensors"
+    try:
+        if path.name in card["files"] and _digest(path) != card["files"][path.name]:
+            raise InputError(f"{path} is not the file that its card describes", fix="download or export the bundle again")
+        # Half-precision files are read as float32: weights are float32 inside.
+        return {key: value.float() if value.is_floating_point() else value for key, value in safetensors.torch.load_file(path).items()}
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except safetensors.SafetensorError as error:
+        raise InputError(f"{path} is damaged: {error}") from error
+
+
+def _section(card: dict[str, Any], name: str, folder: Path) -> dict[str, Any]:
+    section = card["configs"].get(name)
+    if not isinstance(section, dict):
+        raise InputError(f"{folder / CARD} describes no {name}", given=", ".join(card["configs"]), allowed=f"configs with {name}")
+    return section
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

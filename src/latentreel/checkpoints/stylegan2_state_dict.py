@@ -1,0 +1,126 @@
+"""StyleGAN2 `g_ema` state dicts (`.pt`), the format most public PyTorch StyleGAN2 weights come in.
+
+A file holds `{"g_ema": state dict, "latent_avg": mean latent}`, or the state dict alone. All sizes are found from the tensors.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from latentreel.checkpoints.key_table import Entry, export_state, import_state, refuse_key_mismatch
+from latentreel.core.errors import InputError
+from latentreel.image_generators.stylegan2.config import StyleGAN2Config
+from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
+
+
+def recognizes(content: Any) -> bool:
+    """Whether a loaded file looks like this format."""
+    state = content.get("g_ema", content) if isinstance(content, Mapping) else None
+    return isinstance(state, Mapping) and "input.input" in state and "conv1.conv.weight" in state
+
+
+def import_generator(content: Mapping[str, Any], *, where: str) -> StyleGAN2Generator:
+    """A generator in eval mode, frozen.
+
+    Args:
+        content: What the file holds.
+        where: The file's name, for messages.
+
+    Raises:
+        InputError: Keys are missing or left over, or shapes contradict each other.
+    """
+    state: dict[str, Tensor] = dict(content.get("g_ema", content))
+    config = find_config(state, where=where)
+    _check_filters(state, config, where=where)
+    ours = import_state(key_table(config), state, where=where)
+    generator = StyleGAN2Generator(config)
+    mean = content.get("latent_avg")
+    ours["mean_latent"] = mean.reshape(-1) if mean is not None else torch.zeros(config.w_dim)
+    try:
+        generator.load_state_dict(ours)
+    except RuntimeError as error:
+        raise InputError(f"{where}: {' '.join(str(error).split())}") from error
+    if mean is None:
+        generator.estimate_mean_latent()
+    return generator.eval().requires_grad_(False)
+
+
+def export_generator(generator: StyleGAN2Generator) -> dict[str, Any]:
+    """The content of a `.pt` file that other programs read."""
+    config = generator.config
+    if config.architecture != "skip" or config.conv_clamp is not None:
+        raise InputError("this format has no place for the variant", given=config.architecture, allowed="skip without conv_clamp")
+    state = {key: value.detach() for key, value in generator.state_dict().items()}
+    foreign = export_state(key_table(config), state) | _filters(config)
+    return {"g_ema": foreign, "latent_avg": state["mean_latent"]}
+
+
+def find_config(state: Mapping[str, Tensor], *, where: str) -> StyleGAN2Config:
+    """Resolution, widths and depths, read off the tensors."""
+    try:
+        levels = 1 + sum(key.startswith("to_rgbs.") and key.endswith(".bias") and ".modulation" not in key for key in state)
+        names = ["conv1.conv.weight"] + [f"convs.{2 * level + 1}.conv.weight" for level in range(levels - 1)]
+        layers = sum(key.startswith("style.") and key.endswith(".weight") for key in state)
+        return StyleGAN2Config(
+            resolution=2 ** (levels + 1),
+            channels=tuple(state[name].shape[1] for name in names),
+            z_dim=state["style.1.weight"].shape[1],
+            w_dim=state["conv1.conv.modulation.weight"].shape[1],
+            mapping_layers=layers,
+        )
+    except KeyError as error:
+        refuse_key_mismatch(missing={str(error.args[0])}, extra=set(), where=where)
+        raise
+
+
+def key_table(config: StyleGAN2Config) -> list[Entry]:
+    """The two-way table for a generator of the given sizes; the filter constants are apart."""
+    table = [
+        Entry(f"mapping.layers.{i}.{part}", f"style.{i + 1}.{part}") for i in range(config.mapping_layers) for part in ("weight", "bias")
+    ]
+    table += [Entry("blocks.0.constant", "input.input", "c h w -> 1 c h w")]
+    table += _layer("blocks.0.layer", "conv1", 0) + _to_rgb("blocks.0.to_rgb", "to_rgb1")
+    for level in range(1, len(config.sizes)):
+        above = 2 * (level - 1)
+        table += _layer(f"blocks.{level}.up_layer", f"convs.{above}", above + 1)
+        table += _layer(f"blocks.{level}.layer", f"convs.{above + 1}", above + 2)
+        table += _to_rgb(f"blocks.{level}.to_rgb", f"to_rgbs.{level - 1}")
+    return table
+
+
+def _layer(ours: str, theirs: str, noise: int) -> list[Entry]:
+    return [
+        Entry(f"{ours}.weight", f"{theirs}.conv.weight", "o i h w -> 1 o i h w"),
+        Entry(f"{ours}.affine.weight", f"{theirs}.conv.modulation.weight"),
+        Entry(f"{ours}.affine.bias", f"{theirs}.conv.modulation.bias"),
+        Entry(f"{ours}.noise_strength", f"{theirs}.noise.weight", "() -> 1"),
+        Entry(f"{ours}.bias", f"{theirs}.activate.bias"),
+        Entry(f"{ours}.noise_map", f"noises.noise_{noise}", "h w -> 1 1 h w"),
+    ]
+
+
+def _to_rgb(ours: str, theirs: str) -> list[Entry]:
+    return [
+        Entry(f"{ours}.weight", f"{theirs}.conv.weight", "o i h w -> 1 o i h w"),
+        Entry(f"{ours}.affine.weight", f"{theirs}.conv.modulation.weight"),
+        Entry(f"{ours}.affine.bias", f"{theirs}.conv.modulation.bias"),
+        Entry(f"{ours}.bias", f"{theirs}.bias", "c -> 1 c 1 1"),
+    ]
+
+
+def _filters(config: StyleGAN2Config) -> dict[str, Tensor]:
+    taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
+    kernel = torch.outer(taps, taps) / 16  # sums to 4: doubling the size spreads each pixel over four
+    levels = range(len(config.sizes) - 1)
+    names = [f"convs.{2 * level}.conv.blur.kernel" for level in levels] + [f"to_rgbs.{level}.upsample.kernel" for level in levels]
+    return {name: kernel.clone() for name in names}
+
+
+def _check_filters(state: dict[str, Tensor], config: StyleGAN2Config, *, where: str) -> None:
+    """Takes the filter constants out of the state; files may leave them out, but they may not be others than ours."""
+    for name, ours in _filters(config).items():
+        theirs = state.pop(name, ours)
+        if theirs.shape != ours.shape or not torch.allclose(theirs.float(), ours, atol=1e-6):
+            raise InputError(f"{where}: {name} is another filter", given=theirs.tolist(), allowed="[1, 3, 3, 1]")

@@ -1,0 +1,78 @@
+"""Configs: frozen keyword-only dataclasses that are flags, files and documentation at once.
+
+A config validates itself in `__post_init__`; this module turns it into plain values and back, and refuses what it does not know.
+"""
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import dacite
+import yaml
+
+from latentreel.core.errors import InputError
+from latentreel.core.files import atomic_path
+
+C = TypeVar("C")
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """A config as plain values: nested dicts, lists instead of tuples."""
+    plain = dataclasses.asdict(config)
+    return {key: _plain(value) for key, value in plain.items()}
+
+
+def from_dict(kind: type[C], values: Mapping[str, Any], *, where: str) -> C:
+    """A config from plain values.
+
+    Args:
+        kind: The config's dataclass.
+        values: Field values; absent fields keep their defaults.
+        where: What the values come from (a file's name), for messages.
+
+    Raises:
+        InputError: A field is unknown, has the wrong type, or the config refuses its value.
+    """
+    try:
+        return dacite.from_dict(kind, dict(values), dacite.Config(strict=True, cast=[tuple, float, Path]))
+    except dacite.UnexpectedDataError as error:
+        unknown = sorted(error.keys)[0]
+        names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+        close = difflib.get_close_matches(unknown, names, n=1)
+        hint = f"did you mean {close[0]}?" if close else None
+        raise InputError(f"{where}: unknown field", given=unknown, allowed=", ".join(names), fix=hint) from error
+    except dacite.DaciteError as error:
+        raise InputError(f"{where}: {error}") from error
+
+
+def save_yaml(config: Any, path: Path) -> None:
+    """Writes a config as YAML, whole or not at all."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(yaml.safe_dump(to_dict(config), sort_keys=False))
+
+
+def load_yaml(kind: type[C], path: Path) -> C:
+    """Reads a config from YAML.
+
+    Raises:
+        InputError: The file is missing, is not YAML, or its fields do not fit.
+    """
+    try:
+        values = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise InputError(f"cannot read the config {path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not a YAML file: {str(error).splitlines()[0]}") from error
+    if not isinstance(values, dict):
+        raise InputError(f"{path} holds no fields", given=type(values).__name__, allowed="a mapping of field names to values")
+    return from_dict(kind, values, where=str(path))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return str(value) if isinstance(value, Path) else value

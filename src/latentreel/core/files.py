@@ -1,0 +1,84 @@
+"""Files that appear under their final name whole, or not at all."""
+
+import contextlib
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from latentreel.core.errors import InputError
+
+_CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY}
+
+
+@contextlib.contextmanager
+def atomic_path(final: Path | str) -> Iterator[Path]:
+    """Yields a temporary path beside `final`; on success it is synced and renamed, on failure removed.
+
+    The block may make a file or a folder there. A folder replaces an older folder of the same name.
+
+    Args:
+        final: The path under which the result shall appear. Its parents are made.
+
+    Yields:
+        A path of the same suffix in the same folder, where nothing exists yet.
+
+    Raises:
+        InputError: The folder cannot be written to, or the disk is full.
+    """
+    final = Path(final)
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        holder = Path(tempfile.mkdtemp(prefix=f".{final.name}.", suffix=".partial", dir=final.parent))
+    except OSError as error:
+        raise InputError(f"cannot write to {final.parent}: {error.strerror}", fix="choose another output folder") from error
+    temporary = holder / final.name
+    try:
+        yield temporary
+        _sync(temporary)
+        if final.is_dir() and temporary.is_dir():
+            final.rename(holder / "replaced")
+        os.replace(temporary, final)
+        _sync_folder(final.parent)
+    except OSError as error:
+        if error.errno not in _CANNOT_WRITE:
+            raise
+        raise InputError(f"cannot write {final}: {error.strerror}", fix="free some space or choose another output") from error
+    finally:
+        shutil.rmtree(holder, ignore_errors=True)
+
+
+def require_writable(folder: Path | str) -> Path:
+    """Makes a folder and proves that files can be written in it, before any long work starts.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InputError: It cannot be made or written to.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(f"cannot write to {folder}: {error.strerror}", fix="choose another output folder") from error
+    return folder
+
+
+def _sync(path: Path) -> None:
+    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
+    for file in files:
+        with file.open("rb") as handle:
+            os.fsync(handle.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,84 @@
+"""StyleGAN2's discriminator: from colours down to 4x4, minibatch deviation, one logit (Karras et al. 2020, Sec. 4.1, Fig. 7)."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from latentreel.core.precision import compute_dtype
+from latentreel.core.shapes import check_shape
+from latentreel.image_generators.stylegan2.config import StyleGAN2Config
+from latentreel.nn.equalized_layers import EqualizedConv2d, EqualizedLinear
+from latentreel.nn.minibatch_deviation import minibatch_deviation
+from latentreel.nn.resample import downsample
+
+
+class DiscriminatorBlock(nn.Module):
+    """Two convolutions, the second halving the size, with the variant's way around them."""
+
+    def __init__(self, channels: int, above: int, *, architecture: str, from_rgb: bool) -> None:
+        super().__init__()
+        self.from_rgb = EqualizedConv2d(3, channels, 1) if from_rgb else None
+        self.conv0 = EqualizedConv2d(channels, channels, 3)
+        self.conv1 = EqualizedConv2d(channels, above, 3, down=True)
+        residual = architecture == "resnet"
+        self.shortcut = EqualizedConv2d(channels, above, 1, bias=False, down=True, activate=False) if residual else None
+        self.skip = architecture == "skip"
+
+    def forward(self, x: Tensor | None, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Features of the block before (none for the first) and the image at this size to those at half the size."""
+        if self.from_rgb is not None:
+            seen = self.from_rgb(image.to(memory_format=torch.channels_last))
+            x = seen if x is None else x + seen
+        assert x is not None
+        y = self.conv1(self.conv0(x))
+        if self.shortcut is not None:
+            y = (y + self.shortcut(x)) * math.sqrt(0.5)
+        return y, downsample(image) if self.skip else image
+
+
+class StyleGAN2Discriminator(nn.Module):
+    """Images [N, 3, H, W] to logits [N, 1]; high means real."""
+
+    def __init__(self, config: StyleGAN2Config) -> None:
+        super().__init__()
+        self.config = config
+        architecture, top = config.discriminator_architecture, len(config.sizes) - 1
+        self.blocks = nn.ModuleList(
+            DiscriminatorBlock(
+                config.channels[level],
+                config.channels[level - 1],
+                architecture=architecture,
+                from_rgb=level == top or architecture == "skip",
+            )
+            for level in range(top, 0, -1)
+        )
+        last = config.channels[0]
+        self.from_rgb = EqualizedConv2d(3, last, 1) if architecture == "skip" else None
+        self.conv = EqualizedConv2d(last + 1, last, 3)
+        self.linear = EqualizedLinear(last * 16, last, activate=True)
+        self.output = EqualizedLinear(last, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images in [-1, 1] to logits.
+
+        Args:
+            images: [N, 3, H, W]; samples that are a quarter of the batch apart share a deviation group.
+
+        Returns:
+            float32 [N, 1].
+
+        Raises:
+            InputError: The images have another size.
+        """
+        size = self.config.resolution
+        check_shape(images, "N 3 H W", name="images", H=size, W=size)
+        image, x = images.to(compute_dtype(images.device), memory_format=torch.channels_last), None
+        for block in self.blocks:
+            x, image = block(x, image)
+        x = x.float()  # the last 4x4 pixels are cheap, and a logit wants its digits
+        if self.from_rgb is not None:
+            x = x + self.from_rgb(image.float())
+        x = self.conv(minibatch_deviation(x))
+        logits: Tensor = self.output(self.linear(x.flatten(1)))
+        return logits

@@ -1,0 +1,211 @@
+"""StyleGAN2's generator: a learned 4x4 constant, grown block by block under the control of latents.
+
+Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN", Sec. 2-4; training details in METHODS order.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from latentreel.core.errors import InputError
+from latentreel.core.image_generator import NoiseMode
+from latentreel.core.precision import compute_dtype
+from latentreel.core.shapes import check_shape
+from latentreel.image_generators.stylegan2.config import StyleGAN2Config
+from latentreel.nn.equalized_layers import GAIN, SLOPE, EqualizedLinear
+from latentreel.nn.mapping_network import MappingNetwork
+from latentreel.nn.modulated_convolution import modulated_conv2d
+from latentreel.nn.resample import upsample
+
+Noise = NoiseMode | Sequence[Tensor]
+
+
+class StyledLayer(nn.Module):
+    """Modulated 3x3 convolution, per-pixel noise, bias, leaky ReLU (Fig. 2c)."""
+
+    def __init__(self, in_channels: int, out_channels: int, *, w_dim: int, size: int, up: bool, clamp: float | None) -> None:
+        super().__init__()
+        self.affine = EqualizedLinear(w_dim, in_channels, bias_init=1.0)
+        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, 3, 3))
+        self.bias = nn.Parameter(torch.zeros(out_channels))
+        self.noise_strength = nn.Parameter(torch.zeros([]))
+        self.register_buffer("noise_map", torch.randn(size, size))
+        self.up = up
+        self.clamp = clamp
+
+    def forward(self, x: Tensor, w: Tensor, noise: Tensor | None, *, gain: float = 1.0) -> Tensor:
+        """Features [N, I, H, W], latents [N, D] and a noise map [1 or N, 1, H', W'] to features [N, O, H', W']."""
+        # The gain of the activation is folded into its argument: sqrt(2) lrelu(y) = lrelu(sqrt(2) y).
+        addend = self.bias[:, None, None]
+        if noise is not None:
+            addend = addend + noise * self.noise_strength
+        full = gain * GAIN
+        y = modulated_conv2d(x, self.weight, self.affine(w), up=self.up, addend=(addend * full).to(x.dtype), gain=full)
+        y = F.leaky_relu(y, SLOPE)
+        return y if self.clamp is None else y.clamp(-self.clamp * gain, self.clamp * gain)
+
+
+class ToRGB(nn.Module):
+    """Modulated 1x1 convolution to colours, not demodulated; float32 out."""
+
+    def __init__(self, in_channels: int, *, w_dim: int, clamp: float | None) -> None:
+        super().__init__()
+        self.affine = EqualizedLinear(w_dim, in_channels, bias_init=1.0)
+        self.weight = nn.Parameter(torch.randn(3, in_channels, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(3))
+        self.weight_gain = 1 / math.sqrt(in_channels)
+        self.clamp = clamp
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        """Features [N, I, H, W] and latents [N, D] to colours [N, 3, H, W]."""
+        rgb = modulated_conv2d(x, self.weight, self.affine(w) * self.weight_gain, demodulate=False)
+        rgb = rgb.float() + self.bias[:, None, None]
+        return rgb if self.clamp is None else rgb.clamp(-self.clamp, self.clamp)
+
+
+class SynthesisBlock(nn.Module):
+    """One resolution: an upsampling layer (but at 4 px), a plain layer, and its way to colours."""
+
+    def __init__(self, config: StyleGAN2Config, level: int) -> None:
+        super().__init__()
+        size, channels, w_dim, clamp = config.sizes[level], config.channels[level], config.w_dim, config.conv_clamp
+        last = level == len(config.sizes) - 1
+        self.first = level == 0
+        below = channels if self.first else config.channels[level - 1]
+        if self.first:
+            self.constant = nn.Parameter(torch.randn(channels, 4, 4))
+        else:
+            self.up_layer = StyledLayer(below, channels, w_dim=w_dim, size=size, up=True, clamp=clamp)
+        self.layer = StyledLayer(channels, channels, w_dim=w_dim, size=size, up=False, clamp=clamp)
+        self.residual = config.architecture == "resnet" and not self.first
+        if self.residual:
+            self.shortcut = nn.Parameter(torch.randn(channels, below, 1, 1))
+        self.to_rgb = ToRGB(channels, w_dim=w_dim, clamp=clamp) if last or config.architecture == "skip" else None
+
+    def forward(self, x: Tensor, rgb: Tensor | None, w: Tensor, noise: list[Tensor | None]) -> tuple[Tensor, Tensor | None]:
+        """Features and colours of the block below to those of this one; w [N, layers of this block, D]."""
+        gain = math.sqrt(0.5) if self.residual else 1.0
+        shortcut = self._shortcut(x) * gain if self.residual else None
+        if not self.first:
+            x = self.up_layer(x, w[:, 0], noise[0])
+        x = self.layer(x, w[:, -2], noise[-1], gain=gain)
+        if shortcut is not None:
+            x = x + shortcut
+        if self.to_rgb is None:
+            return x, rgb
+        colours = self.to_rgb(x, w[:, -1])
+        return x, colours if rgb is None else upsample(rgb) + colours
+
+    def _shortcut(self, x: Tensor) -> Tensor:
+        # 1x1 before the filter: both are linear, and this order works on a quarter of the pixels.
+        weight = self.shortcut * (1 / math.sqrt(self.shortcut.shape[1]))
+        return upsample(F.conv2d(x, weight.to(x.dtype)))
+
+
+class StyleGAN2Generator(nn.Module):
+    """z -> mapping network -> w -> synthesis -> image. An `ImageGenerator`.
+
+    N images, D = w_dim, L = config.num_layers, H = W = resolution.
+    """
+
+    num_classes = 0
+    mean_latent: Tensor
+
+    def __init__(self, config: StyleGAN2Config) -> None:
+        super().__init__()
+        self.config = config
+        self.resolution = config.resolution
+        self.z_dim = config.z_dim
+        self.w_dim = config.w_dim
+        self.num_layers = config.num_layers
+        self.mapping = MappingNetwork(z_dim=config.z_dim, w_dim=config.w_dim, num_layers=config.mapping_layers)
+        self.blocks = nn.ModuleList(SynthesisBlock(config, level) for level in range(len(config.sizes)))
+        self.register_buffer("mean_latent", torch.zeros(config.w_dim))
+
+    def map(self, z: Tensor, labels: Tensor | None = None, truncation: float = 1.0) -> Tensor:
+        """Noise [N, z_dim] to latents [N, D].
+
+        Args:
+            z: Normal noise.
+            labels: Must be None: this network has no classes.
+            truncation: 1 leaves the latents, 0 gives their mean (StyleGAN, App. B).
+
+        Raises:
+            InputError: z has another width, or labels are given.
+        """
+        check_shape(z, "N Z", name="z", Z=self.z_dim)
+        self._refuse(labels)
+        w: Tensor = self.mapping(z)
+        return self.truncate(w, truncation)
+
+    def truncate(self, w: Tensor, truncation: float) -> Tensor:
+        """Latents [..., D] moved toward their mean."""
+        return w if truncation == 1.0 else torch.lerp(self.mean_latent, w, truncation)
+
+    def synthesize(self, w: Tensor, labels: Tensor | None = None, noise: Noise = "none") -> Tensor:
+        """Latents to images, in the precision of `set_precision`.
+
+        Args:
+            w: [N, D], or [N, L, D] with one latent per layer.
+            labels: Must be None.
+            noise: "none", "fixed" (the stored maps), "random" (fresh, from the global generator), or L - 1 maps that broadcast
+                to [N, 1, H_l, W_l].
+
+        Returns:
+            float32 [N, 3, H, W], about [-1, 1].
+
+        Raises:
+            InputError: A shape does not fit, or labels are given.
+        """
+        self._refuse(labels)
+        if w.ndim == 2:
+            w = w[:, None].expand(-1, self.num_layers, -1)
+        check_shape(w, "N L D", name="w", L=self.num_layers, D=self.w_dim)
+        maps = self._noise_maps(noise, len(w), w.device)
+        x = self.blocks[0].constant.to(compute_dtype(w.device)).expand(len(w), -1, -1, -1)
+        x, rgb = x.contiguous(memory_format=torch.channels_last), None
+        for level, block in enumerate(self.blocks):
+            layers = slice(max(2 * level - 1, 0), 2 * level + 2)  # a block's to-RGB shares its latent with the next block's first layer
+            x, rgb = block(x, rgb, w[:, layers], maps[max(2 * level - 1, 0) : 2 * level + 1])
+        return rgb
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Noise [N, z_dim] to images [N, 3, H, W] without per-layer noise."""
+        return self.synthesize(self.map(z))
+
+    @torch.no_grad()
+    def estimate_mean_latent(self, *, seed: int = 0, num_samples: int = 100_000) -> None:
+        """Stores the mean of w over random z, the centre of truncation."""
+        draws = torch.Generator().manual_seed(seed)
+        z = torch.randn(num_samples, self.z_dim, generator=draws)
+        total = sum(self.mapping(part.to(self.mean_latent.device)).double().sum(dim=0) for part in z.split(10_000))
+        self.mean_latent.copy_(total / num_samples)
+
+    def styled_layers(self) -> list[StyledLayer]:
+        """The layers that take noise, from 4 px up."""
+        return [layer for layer in self.modules() if isinstance(layer, StyledLayer)]
+
+    def _noise_maps(self, noise: Noise, num_images: int, device: torch.device) -> list[Tensor | None]:
+        layers = self.styled_layers()
+        if not isinstance(noise, str):
+            if len(noise) != len(layers):
+                raise InputError("wrong number of noise maps", given=len(noise), allowed=len(layers))
+            for given, layer in zip(noise, layers, strict=True):
+                size = layer.noise_map.shape[-1]
+                check_shape(given, "N 1 H W", name="noise map", H=size, W=size)
+            return list(noise)
+        if noise == "none":
+            return [None] * len(layers)
+        if noise == "fixed":
+            return [layer.noise_map[None, None] for layer in layers]
+        if noise == "random":
+            return [torch.randn(num_images, 1, *layer.noise_map.shape, device=device) for layer in layers]
+        raise InputError("unknown noise", given=noise, allowed='"none", "fixed", "random" or a list of maps')
+
+    @staticmethod
+    def _refuse(labels: Tensor | None) -> None:
+        if labels is not None:
+            raise InputError("labels were given to an image generator without classes", fix="leave them out")

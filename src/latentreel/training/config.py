@@ -1,0 +1,160 @@
+"""What a training run can be told: one definition for flag, file and documentation. Loads nothing heavy.
+
+Training time is counted in items seen: thousands of images (kimg) or thousands of clips (kclips).
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from latentreel.core.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """What every training run needs to know."""
+
+    data: str
+    """A folder of videos, of frame folders or (for image generators) of images; or a procedural world, as "world:faces"."""
+
+    out: Path = Path("runs/train")
+    """The run's folder: config, journal, state, samples, bundle. Running again with the same folder resumes."""
+
+    seed: int = 0
+    """Everything random follows from it."""
+
+    batch_size: int = 16
+    """Items in a step, over all processes together."""
+
+    minutes: float | None = None
+    """Stop after this much training time, even if the items are not all seen; a resumed run goes on counting."""
+
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """Number format of the heavy operators; auto is bf16 where the processor has it."""
+
+    device: Literal["auto", "cpu"] = "auto"
+    """auto takes the accelerator if there is one."""
+
+    mirror: bool = False
+    """Show each clip flipped left to right half of the time."""
+
+    world_videos: int = 2048
+    """How many videos to draw when the data is a procedural world."""
+
+    log_every: int = 20
+    """Steps between lines in the journal."""
+
+    sample_every: int = 500
+    """Steps between pictures or videos of fixed latents."""
+
+    save_every: int = 500
+    """Steps between saved states; also saved on Ctrl-C and at the end."""
+
+    tracker: Literal["tensorboard", "wandb", "none"] = "tensorboard"
+    """Where the journal's figures go besides journal.jsonl."""
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "world_videos", "log_every", "sample_every", "save_every"):
+            self.require(name, getattr(self, name) >= 1, "at least 1")
+        self.require("minutes", self.minutes is None or self.minutes > 0, "above 0")
+
+    def require(self, name: str, holds: bool, allowed: str) -> None:
+        """Raises an `InputError` that names the field if its value is not allowed."""
+        if not holds:
+            raise InputError(f"{name} is out of range", given=getattr(self, name), allowed=allowed)
+
+    @property
+    def total_items(self) -> int:
+        """Items after which the run is done."""
+        raise AssertionError("each family counts its own items")
+
+    def differences(self, other: "RunConfig") -> dict[str, tuple[object, object]]:
+        """Fields that differ and that would make a resumed run another run; (this value, the other's)."""
+        fields = [f.name for f in dataclasses.fields(self) if f.name not in _FREE_ON_RESUME]
+        pairs = {name: (getattr(self, name), getattr(other, name, None)) for name in fields}
+        return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+_FREE_ON_RESUME = {"out", "minutes", "kimg", "kclips", "device", "log_every", "sample_every", "save_every", "tracker"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageTrainingConfig(RunConfig):
+    """Training a StyleGAN2 image generator on frames (Karras et al. 2020, StyleGAN2 and StyleGAN2-ADA)."""
+
+    kimg: float = 25_000
+    """Length of the run in thousands of images."""
+
+    resolution: int = 256
+    """Height and width: a power of two. Frames are cropped to the centre square and resized."""
+
+    channels: tuple[int, ...] = ()
+    """Feature maps at 4, 8, ... px; empty is full width."""
+
+    latent_dim: int = 512
+    """Width of z and w."""
+
+    mapping_layers: int = 8
+    """Depth of the mapping network."""
+
+    architecture: Literal["skip", "resnet", "orig"] = "skip"
+    """How the generator's blocks reach the image."""
+
+    discriminator_architecture: Literal["skip", "resnet", "orig"] = "resnet"
+    """The same for the discriminator."""
+
+    learning_rate: float = 2e-3
+    """Adam's, for both networks; betas are (0, 0.99)."""
+
+    r1_gamma: float | None = None
+    """Weight of the R1 penalty; by default 0.0002 * resolution^2 / batch_size, at least 0.05."""
+
+    r1_every: int = 16
+    """Steps between R1 penalties."""
+
+    path_length_weight: float = 0.0
+    """Weight of path length regularisation, 2 in the paper; 0 leaves it out."""
+
+    path_length_every: int = 4
+    """Steps between path length penalties."""
+
+    style_mixing: float = 0.9
+    """Share of images whose layers take their latents from two sources."""
+
+    ema_kimg: float = 10.0
+    """Half-life of the averaged generator in thousands of images; shorter at the start of a run."""
+
+    noise: bool = True
+    """Train with per-layer noise. Videos look steadier from a generator trained without."""
+
+    ada_target: float = 0.0
+    """Adaptive augmentation: the mean sign of D(real) to hold, 0.6 in the paper; 0 leaves it out."""
+
+    ada_kimg: float = 500.0
+    """Thousands of images in which the augmentation's strength can go from 0 to 1."""
+
+    grow_from: Path | None = None
+    """A run folder with a trained generator of half (or less) the resolution to start from."""
+
+    compile: bool = False
+    """Fuse the networks with torch.compile; needs a C++ compiler, pays on long runs."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require("kimg", self.kimg > 0, "above 0")
+        self.require("style_mixing", 0 <= self.style_mixing <= 1, "0 to 1")
+        self.require("ada_target", 0 <= self.ada_target < 1, "0 up to, but not including, 1")
+        self.require("learning_rate", self.learning_rate > 0, "above 0")
+        for name in ("r1_every", "path_length_every", "latent_dim", "mapping_layers"):
+            self.require(name, getattr(self, name) >= 1, "at least 1")
+
+    @property
+    def total_items(self) -> int:
+        """Images after which the run is done."""
+        return round(self.kimg * 1000)
+
+    @property
+    def gamma(self) -> float:
+        """Weight of the R1 penalty (StyleGAN2-ADA, Sec. 5: 0.0002 * resolution^2 / batch), floored for small images."""
+        return self.r1_gamma if self.r1_gamma is not None else max(0.0002 * self.resolution**2 / self.batch_size, 0.05)

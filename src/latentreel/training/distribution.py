@@ -1,0 +1,56 @@
+"""Processes, devices and number formats, through Accelerate. One process on a CPU is the same code with nothing to exchange."""
+
+from collections.abc import Iterable
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from latentreel.core.errors import InputError
+from latentreel.core.precision import set_precision
+from latentreel.training.config import RunConfig
+
+
+def start_accelerator(config: RunConfig) -> Accelerator:
+    """Joins the processes that `accelerate launch` or torchrun started, and sets the precision.
+
+    Raises:
+        InputError: The batch cannot be shared equally.
+    """
+    tracker = None if config.tracker == "none" else config.tracker
+    accelerator = Accelerator(cpu=config.device == "cpu", log_with=tracker, project_dir=str(config.out))
+    set_precision(config.precision)
+    if config.batch_size % accelerator.num_processes:
+        raise InputError(
+            "the batch cannot be shared by the processes",
+            given=f"batch_size {config.batch_size}, {accelerator.num_processes} processes",
+            allowed="a multiple of the number of processes",
+        )
+    return accelerator
+
+
+def average_gradients(accelerator: Accelerator, module: nn.Module) -> None:
+    """Averages a module's gradients over all processes, in one exchange.
+
+    The objectives of adversarial training take gradients of gradients and run a network several times in one turn, which wrappers
+    that hook into backward do not follow; exchanging once behind it always holds.
+    """
+    if accelerator.num_processes == 1:
+        return
+    gradients = [parameter.grad for parameter in module.parameters() if parameter.grad is not None]
+    flat = accelerator.reduce(torch.cat([gradient.flatten() for gradient in gradients]), reduction="mean")
+    for gradient, averaged in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(averaged.view_as(gradient))
+
+
+def average_figures(accelerator: Accelerator, figures: dict[str, Tensor]) -> dict[str, float]:
+    """Named scalars, averaged over the processes, as numbers."""
+    if not figures:
+        return {}
+    values = torch.stack([value.detach().float().reshape(()) for value in figures.values()])
+    return dict(zip(figures, accelerator.reduce(values, reduction="mean").tolist(), strict=True))
+
+
+def all_finite(tensors: Iterable[Tensor]) -> bool:
+    """Whether no tensor holds a NaN or an infinity."""
+    return all(bool(torch.isfinite(tensor).all()) for tensor in tensors if tensor.is_floating_point())

@@ -1,0 +1,229 @@
+"""Training a StyleGAN2 on frames: the phases of StyleGAN2 and StyleGAN2-ADA (Karras et al. 2020a, 2020b).
+
+Phases and their turns: generator; path length regularisation, every 4 steps, if asked for; discriminator; R1, every 16 steps.
+"""
+
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from latentreel.augment.adaptive import AdaptiveAugment
+from latentreel.checkpoints.bundle import save_image_generator
+from latentreel.core.errors import InputError
+from latentreel.core.pixels import to_float, to_uint8
+from latentreel.core.randomness import torch_generator
+from latentreel.data.clip_sampling import ClipSampler
+from latentreel.image_generators.stylegan2.config import StyleGAN2Config
+from latentreel.image_generators.stylegan2.discriminator import StyleGAN2Discriminator
+from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
+from latentreel.losses.adversarial import logistic_discriminator, logistic_generator
+from latentreel.losses.penalties import path_length_penalty, r1_penalty
+from latentreel.media.contact_sheet import contact_sheet, save_image
+from latentreel.training.averages import averaged_copy, update_average
+from latentreel.training.config import ImageTrainingConfig
+from latentreel.training.phase import Batch, Outcome, Phase
+from latentreel.training.state import TrainState, read_state, saved_states
+
+SAMPLES = (6, 8)  # rows and columns of the sample sheet
+
+
+class ImageTraining:
+    """A generator, its average, a discriminator, and their phases. A `Family` of the training loop."""
+
+    def __init__(self, config: ImageTrainingConfig, sampler: ClipSampler, accelerator: Accelerator) -> None:
+        self.config = config
+        self.sampler = sampler
+        self.accelerator = accelerator
+        torch.manual_seed(config.seed)
+        sizes = network_config(config)
+        self.generator = StyleGAN2Generator(sizes)
+        self.discriminator = StyleGAN2Discriminator(sizes)
+        if config.grow_from is not None:
+            grow(self.generator, self.discriminator, config.grow_from)
+        self.average = averaged_copy(self.generator)
+        self.augment = AdaptiveAugment(target=config.ada_target, kimg=config.ada_kimg)
+        self.register_means()
+        modules = {"generator": self.generator, "discriminator": self.discriminator, "average": self.average}
+        modules |= {"augment": self.augment, "means": self.means}
+        for module in modules.values():
+            module.to(accelerator.device)
+        self.phases = self._phases()
+        optimizers = {"generator": self.phases[0].optimizer, "discriminator": self.phases[-1].optimizer}
+        self.state = TrainState(modules=modules, optimizers=optimizers)
+        self._draw = torch.compile(self.generator.synthesize) if config.compile else self.generator.synthesize
+        self._judge = torch.compile(self.discriminator) if config.compile else self.discriminator
+
+    def register_means(self) -> None:
+        """Running means that belong to the state but to no network."""
+        self.means = nn.Module()
+        self.means.register_buffer("path_length", torch.zeros([]))
+
+    def batch(self, step: int) -> Batch:
+        """Real frames [N, 3, H, W] and the randomness of a step."""
+        rank, world = self.accelerator.process_index, self.accelerator.num_processes
+        frames = self.sampler.batch(step, self.config.batch_size // world, rank=rank, world_size=world)
+        real = to_float(frames[:, 0], device=self.accelerator.device)
+        return Batch(real=real, step=step, seed=self.config.seed, rank=rank, num_processes=world)
+
+    # --- objectives -------------------------------------------------------------------------------------------------
+
+    def latents(self, batch: Batch, purpose: str, *, size: int | None = None) -> Tensor:
+        """Latents per layer [N, L, D]; a share of them is mixed from two sources (StyleGAN, Sec. 3.1)."""
+        size, layers = size or len(batch), self.generator.num_layers
+        z = torch.stack([batch.normal(f"{purpose}/z{i}", self.generator.z_dim)[:size] for i in (0, 1)])
+        w, other = self.generator.map(z.flatten(0, 1)).unflatten(0, (2, size))
+        draws = batch.uniform(f"{purpose}/mixing", 2)[:size]
+        crossover = torch.where(draws[:, 0] < self.config.style_mixing, 1 + (draws[:, 1] * (layers - 1)).floor(), layers)
+        from_other = torch.arange(layers, device=w.device) >= crossover[:, None]  # [N, L]
+        return torch.where(from_other[:, :, None], other[:, None], w[:, None])
+
+    def generator_objective(self, batch: Batch) -> Outcome:
+        """Non-saturating logistic loss."""
+        images = self._draw(self.latents(batch, "generator"), noise=self._noise(batch, "generator"))
+        logits = self._judge(self.augment(images, batch.generator("augment/generator")))
+        return Outcome(losses={"adversarial": logistic_generator(logits)})
+
+    def path_length_objective(self, batch: Batch) -> Outcome:
+        """Path length regularisation on half the batch (StyleGAN2, App. B)."""
+        w = self.latents(batch, "path_length", size=max(len(batch) // 2, 1))
+        images = self.generator.synthesize(w, noise=[m[: len(w)] for m in self._noise(batch, "path_length")] or "none")
+        noise = batch.normal("path_length/pixels", *images.shape[1:])[: len(w)]
+        penalty = path_length_penalty(images, w, noise, self.means.path_length)
+        weight = self.config.path_length_weight * self.config.path_length_every
+        return Outcome(losses={"path_length": penalty * weight}, figures={"mean": self.means.path_length})
+
+    def discriminator_objective(self, batch: Batch) -> Outcome:
+        """Logistic loss; the sign of D(real) steers the augmentation."""
+        with torch.no_grad():
+            fake = self._draw(self.latents(batch, "discriminator"), noise=self._noise(batch, "discriminator"))
+        fake_logits = self._judge(self.augment(fake, batch.generator("augment/fake")))
+        real_logits = self._judge(self.augment(batch.real, batch.generator("augment/real")))
+        sign = real_logits.detach().sign().mean()
+        self.augment.observe(self.accelerator.reduce(sign.clone(), reduction="mean"), num_images=self.config.batch_size)
+        figures = {"real_sign": sign, "augment": self.augment.strength}
+        return Outcome(losses={"adversarial": logistic_discriminator(real_logits, fake_logits)}, figures=figures)
+
+    def r1_objective(self, batch: Batch) -> Outcome:
+        """R1 at the real images as the discriminator sees them, augmented."""
+        real = self.augment(batch.real, batch.generator("augment/real")).detach().requires_grad_()
+        penalty = r1_penalty(self.discriminator(real), real)
+        return Outcome(losses={"r1": penalty * (self.config.gamma / 2 * self.config.r1_every)})
+
+    # --- what the loop asks for -------------------------------------------------------------------------------------
+
+    def after_step(self, batch: Batch) -> None:
+        """Moves the average."""
+        size, items = self.config.batch_size, self.state.items
+        update_average(self.average, self.generator, batch_size=size, half_life=self.config.ema_kimg * 1000, items_seen=items)
+
+    def save_samples(self, folder: Path) -> None:
+        """A sheet of the averaged generator's images for latents that stay the same all through the run."""
+        rows, columns = SAMPLES
+        z = torch.randn(rows * columns, self.generator.z_dim, generator=torch_generator(self.config.seed, "samples"))
+        with torch.no_grad():
+            parts = [self.average(part) for part in z.to(self.accelerator.device).split(16)]
+        images = to_uint8(torch.cat(parts))
+        sheet = contact_sheet(list(images.reshape(rows, columns, *images.shape[1:])), columns=columns)
+        save_image(folder / f"{self.state.items // 1000:06d}_kimg.png", sheet)
+
+    def save_bundle(self, folder: Path) -> None:
+        """The averaged generator."""
+        self.average.estimate_mean_latent(num_samples=10_000)
+        origin = f"trained by latentreel for {self.state.items / 1000:.0f} kimg on {self.config.data}"
+        save_image_generator(self.average, folder, origin=origin)
+
+    def _phases(self) -> list[Phase]:
+        config, phases = self.config, []
+        with_path = config.path_length_weight > 0
+        optimizer = _adam(self.generator, config.learning_rate, config.path_length_every if with_path else None)
+        phases += [Phase(name="G", module=self.generator, optimizer=optimizer, objective=self.generator_objective)]
+        if with_path:
+            phases += [
+                Phase(
+                    name="G_path",
+                    module=self.generator,
+                    optimizer=optimizer,
+                    objective=self.path_length_objective,
+                    interval=config.path_length_every,
+                )
+            ]
+        optimizer = _adam(self.discriminator, config.learning_rate, config.r1_every)
+        phases += [
+            Phase(name="D", module=self.discriminator, optimizer=optimizer, objective=self.discriminator_objective),
+            Phase(
+                name="D_r1", module=self.discriminator, optimizer=optimizer, objective=self.r1_objective, interval=config.r1_every
+            ),
+        ]
+        return phases
+
+    def _noise(self, batch: Batch, purpose: str) -> list[Tensor] | str:
+        if not self.config.noise:
+            return "none"
+        sizes = [layer.noise_map.shape for layer in self.generator.styled_layers()]
+        return [batch.normal(f"{purpose}/noise{i}", 1, *size) for i, size in enumerate(sizes)]
+
+
+def network_config(config: ImageTrainingConfig) -> StyleGAN2Config:
+    """The sizes of the networks that a training config asks for."""
+    return StyleGAN2Config(
+        resolution=config.resolution,
+        channels=config.channels,
+        z_dim=config.latent_dim,
+        w_dim=config.latent_dim,
+        mapping_layers=config.mapping_layers,
+        architecture=config.architecture,
+        discriminator_architecture=config.discriminator_architecture,
+    )
+
+
+def grow(generator: StyleGAN2Generator, discriminator: StyleGAN2Discriminator, run: Path) -> None:
+    """Starts two networks from a run at a lower resolution (Karras et al. 2018: growing, here in one step).
+
+    Equal blocks are copied. With the skip architecture the generator's new to-RGB layers start at zero, so that it first draws the
+    old pictures, enlarged. The discriminator's new blocks start at random: they learn within some thousand images.
+
+    Raises:
+        InputError: The folder holds no such run, or widths disagree.
+    """
+    states = saved_states(run / "state")
+    if not states:
+        raise InputError("there is no trained state to grow from", given=run, allowed="the folder of a `train image` run")
+    modules = read_state(states[0])["modules"]
+    if "generator" not in modules:
+        raise InputError("this run did not train an image generator", given=run, allowed="the folder of a `train image` run")
+    old_generator = modules["average"]
+    blocks = 1 + max(int(key.split(".")[1]) for key in old_generator if key.startswith("blocks."))
+    if blocks >= len(generator.blocks):
+        raise InputError("the run to grow from is not smaller", given=f"{2 ** (blocks + 1)} px", allowed=f"below {generator.resolution} px")
+    _copy(generator, old_generator, where=run)
+    for block in list(generator.blocks)[blocks:]:
+        if generator.config.architecture == "skip":
+            nn.init.zeros_(block.to_rgb.weight)
+    # Both discriminators end alike: their blocks are counted from the top, so the old ones move up by the difference.
+    shift = len(generator.blocks) - blocks
+    _copy(discriminator, {_shifted(key, shift): value for key, value in modules["discriminator"].items()}, where=run)
+
+
+def _copy(module: nn.Module, old: dict[str, Tensor], *, where: Path) -> None:
+    own = module.state_dict()
+    for key, value in old.items():
+        if key not in own:
+            continue  # the old first discriminator block's from-RGB has no place in a deeper network
+        if own[key].shape != value.shape:
+            raise InputError(f"{where}: {key} has another width", given=list(value.shape), allowed=list(own[key].shape))
+        own[key].copy_(value)
+
+
+def _shifted(key: str, shift: int) -> str:
+    parts = key.split(".")
+    if parts[0] == "blocks":
+        parts[1] = str(int(parts[1]) + shift)
+    return ".".join(parts)
+
+
+def _adam(module: nn.Module, learning_rate: float, interval: int | None) -> torch.optim.Adam:
+    """Adam with betas (0, 0.99); slowed to make up for the extra steps of a lazy penalty (StyleGAN2, App. B)."""
+    ratio = 1.0 if interval is None else interval / (interval + 1)
+    return torch.optim.Adam(module.parameters(), lr=learning_rate * ratio, betas=(0.0, 0.99**ratio), eps=1e-8)

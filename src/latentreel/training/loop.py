@@ -1,0 +1,188 @@
+"""The loop that all families share: it runs phases without knowing what they are."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Protocol
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from latentreel.core.config import load_yaml, save_yaml
+from latentreel.core.errors import InputError
+from latentreel.core.files import require_writable
+from latentreel.training.config import RunConfig
+from latentreel.training.distribution import all_finite, average_figures, average_gradients
+from latentreel.training.journal import Journal
+from latentreel.training.phase import Batch, Phase
+from latentreel.training.state import TrainState, saved_states
+
+
+class Family(Protocol):
+    """What a family of models (image generators, MoCoGAN-HD, ...) brings to the loop."""
+
+    config: RunConfig
+    accelerator: Accelerator
+    state: TrainState
+    phases: list[Phase]
+
+    def batch(self, step: int) -> Batch:
+        """The real data and the randomness of a step."""
+        ...
+
+    def after_step(self, batch: Batch) -> None:
+        """Averages and whatever else follows the phases."""
+        ...
+
+    def save_samples(self, folder: Path) -> None:
+        """Pictures or videos of fixed latents."""
+        ...
+
+    def save_bundle(self, folder: Path) -> None:
+        """The trained model, ready for use."""
+        ...
+
+
+class TrainingDiverged(RuntimeError):  # noqa: N818
+    """A loss or a weight is no longer a number."""
+
+
+class Interrupted(RuntimeError):  # noqa: N818
+    """A signal asked the run to stop; its state is saved."""
+
+    def __init__(self, signal_number: int, state: Path) -> None:
+        super().__init__(f"stopped by {signal.Signals(signal_number).name}; state saved: {state}; the same command resumes")
+        self.signal_number = signal_number
+
+
+OnStep = Callable[[TrainState], None]
+
+
+def train(family: Family, *, on_step: OnStep = lambda _: None) -> TrainState:
+    """Trains until the items are seen or the minutes are over; resumes if the run's folder holds a state.
+
+    Args:
+        family: What is trained.
+        on_step: Called after every step, for progress bars.
+
+    Returns:
+        The final state.
+
+    Raises:
+        InputError: The folder cannot be written to or holds another run.
+        TrainingDiverged: A loss or a weight is not finite; the last good state stays.
+        Interrupted: SIGTERM or Ctrl-C came; the state is saved.
+    """
+    config, state = family.config, family.state
+    resume(family)
+    journal = Journal(config.out / "journal.jsonl", family.accelerator, resumed_step=state.step)
+    with _signals() as received:
+        while not is_done(config, state):
+            started = time.perf_counter()
+            batch = family.batch(state.step)
+            due = [phase for phase in family.phases if phase.is_due(state.step)]
+            figures = {name: value for phase in due for name, value in run_phase(phase, batch, family.accelerator).items()}
+            state.step += 1
+            state.items += config.batch_size
+            family.after_step(batch)
+            state.seconds += time.perf_counter() - started
+            if state.step % config.log_every == 0:
+                state.figures = average_figures(family.accelerator, figures) | {"items": state.items, "seconds": state.seconds}
+                journal.write(state.figures, step=state.step)
+            if state.step % config.sample_every == 0 and family.accelerator.is_main_process:
+                family.save_samples(config.out / "samples")
+            on_step(state)
+            if received or state.step % config.save_every == 0 or is_done(config, state):
+                path = save(family)
+            if received:
+                raise Interrupted(received[0], path)
+    return state
+
+
+def is_done(config: RunConfig, state: TrainState) -> bool:
+    """Whether all items are seen or the time is over."""
+    return state.items >= config.total_items or (config.minutes is not None and state.seconds >= 60 * config.minutes)
+
+
+def run_phase(phase: Phase, batch: Batch, accelerator: Accelerator) -> dict[str, Tensor]:
+    """One network's turn: losses, gradients, a step of its optimiser.
+
+    Returns:
+        Its losses and figures, as "phase/name".
+    """
+    phase.module.requires_grad_(True)
+    outcome = phase.objective(batch)
+    total = torch.stack([loss.float() for loss in outcome.losses.values()]).sum()
+    if not all_finite([total]):
+        values = ", ".join(f"{name} {loss.item():.3g}" for name, loss in outcome.losses.items())
+        raise TrainingDiverged(
+            f"step {batch.step}, phase {phase.name}: a loss is not finite ({values}); the last good state is kept; "
+            "lower the learning rate or use --precision fp32"
+        )
+    accelerator.backward(total)
+    average_gradients(accelerator, phase.module)
+    phase.optimizer.step()
+    phase.optimizer.zero_grad(set_to_none=True)
+    phase.module.requires_grad_(False)
+    return {f"{phase.name}/{name}": value.detach() for name, value in {**outcome.losses, **outcome.figures}.items()}
+
+
+def save(family: Family) -> Path:
+    """Saves state and bundle, unless the weights are broken.
+
+    Raises:
+        TrainingDiverged: A weight is not finite; the last good state stays.
+    """
+    config, state = family.config, family.state
+    if not state.is_finite():
+        raise TrainingDiverged(f"step {state.step}: a weight is not finite; the last good state is kept; lower the learning rate")
+    if family.accelerator.is_main_process:
+        state.save(config.out / "state")
+        family.save_bundle(config.out / "bundle")
+    family.accelerator.wait_for_everyone()
+    return config.out / "state" / f"step-{state.step:09d}.pt"
+
+
+def resume(family: Family) -> None:
+    """Prepares the run's folder; goes on from its newest state if there is one.
+
+    Raises:
+        InputError: The folder cannot be written to, or holds a run with other settings.
+    """
+    config, state = family.config, family.state
+    out = require_writable(config.out)
+    states = saved_states(out / "state")
+    if states:
+        for name, (here, there) in config.differences(load_yaml(type(config), out / "config.yaml")).items():
+            raise InputError(
+                f"{out} holds a run with another {name}", given=here, allowed=there, fix="use another --out, or delete that folder"
+            )
+        state.load(states[0])
+    if family.accelerator.is_main_process:
+        save_yaml(config, out / "config.yaml")
+    for phase in family.phases:
+        phase.module.requires_grad_(False)
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """Collects SIGTERM and SIGINT instead of dying of them."""
+    received: list[int] = []
+
+    def remember(number: int, _: FrameType | None) -> None:
+        received.append(number)
+
+    try:
+        before = {number: signal.signal(number, remember) for number in (signal.SIGTERM, signal.SIGINT)}
+    except ValueError:  # not the main thread: whoever runs it handles signals
+        yield received
+        return
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

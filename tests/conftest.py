@@ -1,0 +1,62 @@
+"""What every test stands on: a cache of its own, few threads, fixed seeds, and the paths of the test data."""
+
+import os
+import random
+import sys
+import tempfile
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+MAX_THREADS = 4  # the tensors of the tests are small: more threads cost more than they bring
+
+# Speed is never asserted. In CI the examples are the same at every run.
+hypothesis.settings.register_profile("latentreel", deadline=None, derandomize="CI" in os.environ, print_blob=True)
+hypothesis.settings.load_profile("latentreel")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keeps tests, and the programs that they start, out of the user's home and off most of his cores."""
+    cache = tempfile.TemporaryDirectory(prefix="latentreel-tests-")
+    config.add_cleanup(cache.cleanup)
+    os.environ["LATENTREEL_CACHE"] = cache.name
+    os.environ.setdefault("OMP_NUM_THREADS", str(min(MAX_THREADS, len(os.sched_getaffinity(0)))))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skips the tests marked `gpu` where there is no CUDA device."""
+    on_gpu = [item for item in items if item.get_closest_marker("gpu")]
+    if not on_gpu:
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        for item in on_gpu:
+            item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
+
+
+@pytest.fixture(autouse=True)
+def _fixed_seeds() -> None:
+    """Seeds the global generators, for tests that draw their inputs from them. Torch is not imported for it."""
+    random.seed(0)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def fixtures_dir() -> Path:
+    """The small files that the tests bring with them."""
+    return ROOT / "tests" / "fixtures"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real videos, which lie beside the checkout on developers' machines and are never committed."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the real videos are not beside this checkout")
+    return folder
