@@ -66,7 +66,7 @@ def save_mocogan_hd(
         "motion_generator": to_dict(motion.config),
         "video": {"fps": fps},
     }
-    parts = {"image_generator": generator.state_dict(), "basis": basis.tensors(), "motion_generator": motion.own_state()}
+    parts = {"image_generator": generator.state_dict(), "basis": basis.tensors(), "motion_generator": motion.state_dict()}
     _write(folder, kind="mocogan_hd", configs=configs, parts=parts, origin=origin, licence=licence)
 
 
@@ -98,8 +98,7 @@ def load_motion_bundle(folder: Path) -> tuple[LatentBasis, MotionGenerator, floa
     basis = LatentBasis.from_tensors(_read_part(folder, card, "basis"), where=str(folder / "basis.safetensors"))
     config = from_dict(MotionGeneratorConfig, _section(card, "motion_generator", folder), where=str(folder / CARD))
     motion = MotionGenerator.from_config(config, basis=basis)
-    weights = _read_part(folder, card, "motion_generator")
-    load_module(motion, {**weights, **motion.basis_state()}, where=str(folder / "motion_generator.safetensors"))
+    load_module(motion, _read_part(folder, card, "motion_generator"), where=str(folder / "motion_generator.safetensors"))
     return basis, motion.eval().requires_grad_(False), float(_section(card, "video", folder)["fps"])
 
 

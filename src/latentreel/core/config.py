@@ -35,10 +35,11 @@ def from_dict(kind: type[C], values: Mapping[str, Any], *, where: str) -> C:
     Raises:
         InputError: A field is unknown, has the wrong type, or the config refuses its value.
     """
+    hooks = {float: _float, int: _int, Path: _path}
     try:
-        return dacite.from_dict(kind, dict(values), dacite.Config(strict=True, cast=[tuple, float, Path]))
+        return dacite.from_dict(kind, {key: _tuples(value) for key, value in values.items()}, dacite.Config(strict=True, type_hooks=hooks))
     except dacite.UnexpectedDataError as error:
-        unknown = sorted(error.keys)[0]
+        unknown = sorted(str(key) for key in error.keys)[0]
         names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
         close = difflib.get_close_matches(unknown, names, n=1)
         hint = f"did you mean {close[0]}?" if close else None
@@ -76,3 +77,30 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return str(value) if isinstance(value, Path) else value
+
+
+# Plain formats know fewer types than configs do: these bring a value to the field's type where nothing is lost, and else leave it,
+# so that it is refused with the field's name.
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+def _float(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value)  # to Python a bool is a number, to a user it is not
+    try:
+        return float(value) if isinstance(value, int | str) else value  # to YAML 1.1, "1e-4" is text
+    except ValueError:
+        return value
+
+
+def _int(value: Any) -> Any:
+    return str(value) if isinstance(value, bool) else value
+
+
+def _path(value: Any) -> Any:
+    return Path(value) if isinstance(value, str) else value

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from latentreel.nn.resample import blur
+from latentreel.nn.resample import blur, downsample
 
 SLOPE = 0.2
 GAIN = math.sqrt(2)  # keeps the variance of a normal input through the leaky ReLU, as StyleGAN2 rounds it
@@ -63,7 +63,7 @@ class EqualizedConv2d(nn.Module):
         weight = (self.weight * (self.weight_gain * gain)).to(x.dtype)
         bias = None if self.bias is None else (self.bias * gain).to(x.dtype)
         if self.down and self.kernel == 1:  # filter and decimate at once: only the kept pixels are computed
-            y = F.conv2d(blur(x, padding=1, stride=2), weight, bias)
+            y = F.conv2d(downsample(x), weight, bias)
         elif self.down:
             y = F.conv2d(blur(x, padding=2), weight, bias, stride=2)
         else:

@@ -158,3 +158,82 @@ class ImageTrainingConfig(RunConfig):
     def gamma(self) -> float:
         """Weight of the R1 penalty (StyleGAN2-ADA, Sec. 5: 0.0002 * resolution^2 / batch), floored for small images."""
         return self.r1_gamma if self.r1_gamma is not None else max(0.0002 * self.resolution**2 / self.batch_size, 0.05)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MotionTrainingConfig(RunConfig):
+    """Training a MoCoGAN-HD motion generator for a frozen image generator, in-domain (Tian et al. 2021, Sec. 3, App. B)."""
+
+    image_generator: str
+    """The frozen image generator: a bundle, a run's folder, a foreign checkpoint, or the name of one that ships ("faces")."""
+
+    kclips: float = 500
+    """Length of the run in thousands of clips."""
+
+    num_frames: int = 16
+    """T, frames in a clip (App. B)."""
+
+    frame_step: int = 2
+    """Every how many-th frame of a video a clip takes (App. B: every other one)."""
+
+    batch_size: int = 16
+    """Clips in a step, over all processes together (App. B)."""
+
+    hidden_dim: int = 384
+    """Width of the motion generator's recurrent state."""
+
+    num_components: int = 384
+    """K, directions of the latent basis; at most the latents' width."""
+
+    basis_samples: int = 1_000_000
+    """Latents from which the basis is computed (Sec. 3.1)."""
+
+    step_size: float = 0.2
+    """lambda of Eq. 2; the paper has 0.5 in-domain, the released program 0.2."""
+
+    learning_rate: float = 1e-4
+    """Adam's, for the motion generator; betas are (0.5, 0.999)."""
+
+    discriminator_learning_rate: float = 1e-4
+    """The same for both discriminators."""
+
+    discriminator_every: int = 5
+    """Generator steps per discriminator step, as released."""
+
+    video_discriminator_width: int = 64
+    """Feature maps after D_V's first layer (Tab. 6)."""
+
+    image_discriminator_width: int = 64
+    """The same for D_I."""
+
+    gradient_penalty: float = 10.0
+    """Weight of D_V's gradient penalty, as released; 0 leaves it out."""
+
+    mutual_information_weight: float = 1.0
+    """lambda_m of Eq. 7."""
+
+    image_discriminator_weight: float = 1.0
+    """Weight of D_I's loss in the motion generator's; 0 leaves D_I out (the ablation "w/o D_I")."""
+
+    reverse_clips: bool = True
+    """Play half of the clips backwards before D_V sees them, as released."""
+
+    image_noise: Literal["none", "fixed"] = "none"
+    """Per-layer noise of a StyleGAN2: absent, or the same maps for every frame."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require("kclips", self.kclips > 0, "above 0")
+        self.require("num_frames", self.num_frames >= 2, "at least 2")
+        self.require("step_size", self.step_size > 0, "above 0")
+        for name in ("frame_step", "hidden_dim", "num_components", "basis_samples", "discriminator_every"):
+            self.require(name, getattr(self, name) >= 1, "at least 1")
+        for name in ("learning_rate", "discriminator_learning_rate"):
+            self.require(name, getattr(self, name) > 0, "above 0")
+        for name in ("gradient_penalty", "mutual_information_weight", "image_discriminator_weight"):
+            self.require(name, getattr(self, name) >= 0, "at least 0")
+
+    @property
+    def total_items(self) -> int:
+        """Clips after which the run is done."""
+        return round(self.kclips * 1000)

@@ -1,6 +1,7 @@
 """Training a StyleGAN2 on frames: the phases of StyleGAN2 and StyleGAN2-ADA (Karras et al. 2020a, 2020b).
 
 Phases and their turns: generator; path length regularisation, every 4 steps, if asked for; discriminator; R1, every 16 steps.
+The discriminator judges the images that the generator drew in the same step: they are drawn once.
 """
 
 from pathlib import Path
@@ -52,6 +53,7 @@ class ImageTraining:
         self.phases = self._phases()
         optimizers = {"generator": self.phases[0].optimizer, "discriminator": self.phases[-1].optimizer}
         self.state = TrainState(modules=modules, optimizers=optimizers)
+        self._fakes: Tensor | None = None
         self._draw = torch.compile(self.generator.synthesize) if config.compile else self.generator.synthesize
         self._judge = torch.compile(self.discriminator) if config.compile else self.discriminator
 
@@ -82,6 +84,7 @@ class ImageTraining:
     def generator_objective(self, batch: Batch) -> Outcome:
         """Non-saturating logistic loss."""
         images = self._draw(self.latents(batch, "generator"), noise=self._noise(batch, "generator"))
+        self._fakes = images.detach()
         logits = self._judge(self.augment(images, batch.generator("augment/generator")))
         return Outcome(losses={"adversarial": logistic_generator(logits)})
 
@@ -95,10 +98,9 @@ class ImageTraining:
         return Outcome(losses={"path_length": penalty * weight}, figures={"mean": self.means.path_length})
 
     def discriminator_objective(self, batch: Batch) -> Outcome:
-        """Logistic loss; the sign of D(real) steers the augmentation."""
-        with torch.no_grad():
-            fake = self._draw(self.latents(batch, "discriminator"), noise=self._noise(batch, "discriminator"))
-        fake_logits = self._judge(self.augment(fake, batch.generator("augment/fake")))
+        """Logistic loss on the step's real and generated images; the sign of D(real) steers the augmentation."""
+        assert self._fakes is not None, "the generator's phase comes first"
+        fake_logits = self._judge(self.augment(self._fakes, batch.generator("augment/fake")))
         real_logits = self._judge(self.augment(batch.real, batch.generator("augment/real")))
         sign = real_logits.detach().sign().mean()
         self.augment.observe(self.accelerator.reduce(sign.clone(), reduction="mean"), num_images=self.config.batch_size)
@@ -114,7 +116,8 @@ class ImageTraining:
     # --- what the loop asks for -------------------------------------------------------------------------------------
 
     def after_step(self, batch: Batch) -> None:
-        """Moves the average."""
+        """Moves the average; lets go of the step's images."""
+        self._fakes = None
         size, items = self.config.batch_size, self.state.items
         update_average(self.average, self.generator, batch_size=size, half_life=self.config.ema_kimg * 1000, items_seen=items)
 

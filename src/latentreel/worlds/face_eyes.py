@@ -56,14 +56,14 @@ def _paint_eye(canvas: Canvas, sitter: Sitter, side: float) -> None:
     canvas.paint(patch.window, lid, per_frame(palettes.mix(sitter.skin, sitter.skin_shadow, 0.38)))
     opening = covered_between(y, lower, upper, pixel) * shown
     _paint_eyeball(canvas, sitter, patch, opening, upper - y)
-    lashes = covered_band(y - upper, arch_taper(arch, 0.13, 0.05), pixel) * shown
+    lashes = covered_band(y - upper, _taper(arch, 0.13, 0.05), pixel) * shown
     lashes *= covered(np.abs(x) - 1.03, patch.pixel_u / unit)
     canvas.paint(patch.window, lashes, per_frame(palettes.mix((0.16, 0.09, 0.08), sitter.skin_shadow, 0.12)))
-    crease = covered_band(y - arch * CREASE, arch_taper(arch, 0.05, 0.0), pixel) * shown
+    crease = covered_band(y - arch * CREASE, _taper(arch, 0.05, 0.0), pixel) * shown
     canvas.paint(patch.window, crease * 0.55, per_frame(sitter.skin_shadow * 0.8))
 
 
-def arch_taper(arch: Array, middle: float, ends: float) -> Array:
+def _taper(arch: Array, middle: float, ends: float) -> Array:
     """A half width that shrinks from the middle of an arch [N, H, W] in [0, 1] to its ends."""
     return np.sqrt(arch) * (middle - ends) + ends
 

@@ -15,7 +15,7 @@ def paint_mouth(canvas: Canvas, sitter: Sitter) -> None:
     flat, smile, opened = np.zeros(len(sitter)), sitter["mouth_smile"], sitter["mouth_open"]
     half = sitter.between("mouth_width", 0.115, 0.155) * (1.0 + 0.16 * smile - 0.16 * opened)
     anchor = sitter.point(0.0, sitter.mouth_v, 0.40)
-    patch = Patch.at(canvas, sitter.pose, anchor, turn(flat, flat - 6.0, flat), np.stack([1.3 * half, 1.35 * half], axis=1))
+    patch = Patch.at(canvas, sitter.pose, anchor, turn(flat, flat - 6.0, flat), np.stack([1.2 * half, 1.9 * half], axis=1))
     unit = per_frame(half)
     x, y, pixel = patch.u / unit, patch.v / unit, patch.pixel_v / unit
     shown = patch.on_skin(0.08)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from latentreel.worlds.canvas import Array, Canvas, Number, Window, per_frame
+from latentreel.worlds.canvas import Array, Canvas, Number, Window, covered, per_frame
 from latentreel.worlds.relief import Ellipsoids, Floats
 
 SCALE = 1.22
@@ -133,9 +133,7 @@ class Patch:
         x *= px
         y *= py
         footprint = np.sqrt(x * x + y * y) + 1e-6
-        edge = (1.0 - square) / (footprint + footprint)
-        edge += 0.5
-        return np.clip(edge, 0.0, 1.0)
+        return covered(square - 1.0, footprint + footprint)
 
     def glow(self, radius_u: Number, radius_v: Number) -> Array:
         """A soft spot that fades to nothing at its radii, [N, H, W]."""

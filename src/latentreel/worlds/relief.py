@@ -67,7 +67,7 @@ class Relief:
             canvas: What they shall be painted on.
             bodies: At least one; the first alone has no seam.
         """
-        window = _hull([body.shape.window(canvas, margin=float(np.max(body.seam))) for body in bodies])
+        window = _hull([body.shape.window(canvas, margin=1.5 * float(np.max(body.seam))) for body in bodies])
         first, rest = bodies[0], bodies[1:]
         height, normal, outline, _ = _surface(canvas, window, first.shape)
         relief = cls(canvas, window, height, normal, outline)
@@ -75,27 +75,24 @@ class Relief:
             relief._melt(body)
         return relief
 
-    def part(self, window: Window, values: Array) -> Array:
-        """The part of a field of this relief that lies in a window inside it."""
-        inner = window.within(self.window)
-        return values[:, inner.rows, inner.columns]
-
     def _melt(self, body: Body) -> None:
-        window = body.shape.window(self.canvas, margin=float(np.max(body.seam))) & self.window
+        window = body.shape.window(self.canvas, margin=1.5 * float(np.max(body.seam))) & self.window
         if window.empty:
             return
         height, normal, outline, inside = _surface(self.canvas, window, body.shape)
         inner = window.within(self.window)
         area = (slice(None), inner.rows, inner.columns)
         share, swell = _melting(height - self.height[area], body.seam)
-        if body.bump:
-            fade = np.maximum(inside, 0.0)
-            share *= fade
-            swell *= fade
+        near = clip01(4.0 - outline * (5.0 / per_frame(np.atleast_1d(body.seam))))  # ends before the window does
+        fade = clip01(inside) if body.bump else near
+        share *= fade
+        swell *= fade
         for old, new in zip((self.height, *self.normal), (height, *normal), strict=True):
             old[area] += share * (new - old[area])
         self.height[area] += swell
         share, swell = _melting(self.outline[area] - outline, body.seam)
+        share *= near
+        swell *= near
         self.outline[area] += share * (outline - self.outline[area]) - swell
 
 

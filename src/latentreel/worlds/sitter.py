@@ -60,7 +60,7 @@ class Sitter:
     def skin(self) -> Floats:
         """Skin in the light."""
         tone = palettes.along(palettes.SKIN, self["skin_tone"])
-        warmth = self["skin_warmth"][:, None] * np.array([0.0, 0.018, -0.022])
+        warmth = self["skin_warmth"][:, None] * np.array([0.0, 0.022, -0.035])
         return np.asarray(np.clip(tone + warmth, 0.0, 1.0))
 
     @cached_property

@@ -1,0 +1,192 @@
+"""MoCoGAN-HD's released state dicts: motion generator (`modelR_*.pth`) and patch discriminators (`modelD_3d_*.pth`, `modelD_img_*.pth`).
+
+Every key may carry the prefix `module.` of a model that was saved while spread over several devices. All sizes are found from the
+tensors. What the files do not hold is asked for: the principal components, their standard deviations, and the step size.
+
+The discriminators' instance norms carry running statistics that no forward pass reads: they are dropped on import, and written as
+those of a fresh network (mean 0, variance 1, 0 batches) on export. Their networks are numbered from the smallest input up: theirs of
+scale 1 is our `scales.0`, for the input at full size.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from latentreel.checkpoints.bundle import load_module
+from latentreel.checkpoints.key_table import Entry, export_state, import_state, refuse_key_mismatch
+from latentreel.core.errors import InputError
+from latentreel.core.shapes import check_shape
+from latentreel.mocogan_hd.image_discriminator import PairDiscriminator
+from latentreel.mocogan_hd.latent_basis import LatentBasis
+from latentreel.mocogan_hd.motion_generator import MotionGenerator
+from latentreel.mocogan_hd.video_discriminator import VideoDiscriminator
+from latentreel.nn.patch_network import MultiScalePatchDiscriminator
+
+PREFIX = "module."
+DOMAINS: dict[int, Literal["in", "cross"]] = {6: "in", 3: "cross"}  # by input channels, Sec. 3.1
+
+MOTION_GENERATOR = [
+    Entry("encoder.weight_ih", "enc_cell.weight_ih"),
+    Entry("encoder.weight_hh", "enc_cell.weight_hh"),
+    Entry("encoder.bias_ih", "enc_cell.bias_ih"),
+    Entry("encoder.bias_hh", "enc_cell.bias_hh"),
+    Entry("decoder.weight_ih", "cell.weight_ih"),
+    Entry("decoder.weight_hh", "cell.weight_hh"),
+    Entry("decoder.bias_ih", "cell.bias_ih"),
+    Entry("decoder.bias_hh", "cell.bias_hh"),
+    Entry("to_components.weight", "w", "k h -> h k"),
+    Entry("to_components.bias", "b"),
+    Entry("reconstruction.0.weight", "fc1.weight"),
+    Entry("reconstruction.0.bias", "fc1.bias"),
+    Entry("reconstruction.2.weight", "fc2.weight"),
+    Entry("reconstruction.2.bias", "fc2.bias"),
+]
+
+PATCH_DISCRIMINATOR = [
+    Entry(f"scales.{1 - scale}.layers.{layer}.{part}", f"netD.scale{scale}_layer{layer}.0.{part}")
+    for scale in (0, 1)
+    for layer in range(5)
+    for part in ("weight", "bias")
+]
+
+
+def recognizes_motion_generator(content: Any) -> bool:
+    """Whether a loaded file looks like a released motion generator."""
+    return isinstance(content, Mapping) and {"enc_cell.weight_ih", "cell.weight_ih"} <= _unprefixed(content).keys()
+
+
+def import_motion_generator(
+    state: Mapping[str, Tensor], *, components: Tensor, stdev: Tensor, step_size: float, where: str
+) -> MotionGenerator:
+    """A motion generator in eval mode, frozen.
+
+    Args:
+        state: What the file holds.
+        components: Principal components of the image generator's latents, [K or more, D], largest variance first.
+        stdev: Standard deviations along them, [K or more].
+        step_size: lambda of Eq. 2; 0.2 as released.
+        where: The file's name, for messages.
+
+    Raises:
+        InputError: Keys are missing or left over, or shapes contradict each other or the basis.
+    """
+    foreign = _tensors(state, where=where)
+    ours = import_state(MOTION_GENERATOR, foreign, where=where)
+    check_shape(ours["to_components.weight"], "K hidden", name=f"{where}: w")
+    check_shape(ours["encoder.weight_ih"], "4hidden D", name=f"{where}: enc_cell.weight_ih")
+    num_components, hidden_dim = ours["to_components.weight"].shape
+    latent_dim = ours["encoder.weight_ih"].shape[1]
+    basis = import_latent_basis(components, stdev, where=where)
+    if len(basis.components) < num_components or basis.components.shape[1] != latent_dim:
+        raise InputError(
+            f"{where}: the principal components do not fit", given=list(components.shape), allowed=f"[{num_components} or more, {latent_dim}]"
+        )
+    basis = basis.truncated(num_components)
+    motion = MotionGenerator(basis=basis, latent_dim=latent_dim, hidden_dim=hidden_dim, step_size=step_size)
+    load_module(motion, ours, where=where)
+    return motion.eval().requires_grad_(False)
+
+
+def import_latent_basis(components: Tensor, stdev: Tensor, *, mean: Tensor | None = None, where: str) -> LatentBasis:
+    """The release's `pca_comp.npy` and `pca_stdev.npy` as a basis.
+
+    Args:
+        components: [K, D].
+        stdev: [K].
+        mean: Mean latent [D], which the release keeps with the image generator; zeros if absent, for the walk does not need it.
+        where: The files' name, for messages.
+
+    Returns:
+        A basis whose variance ratios are shares of the K given components' variance, which is all of it when K = D.
+
+    Raises:
+        InputError: The shapes do not fit each other.
+    """
+    check_shape(components, "K D", name=f"{where}: components")
+    check_shape(stdev, "K", name=f"{where}: stdev", K=len(components))
+    mean = torch.zeros(components.shape[1]) if mean is None else mean
+    variance = stdev.double().square()
+    return LatentBasis(components.float(), stdev.float(), mean.float(), (variance / variance.sum()).float())
+
+
+def export_motion_generator(motion: MotionGenerator) -> dict[str, Tensor]:
+    """The content of a `modelR_*.pth` file; components, standard deviations and step size have no place in it."""
+    return export_state(MOTION_GENERATOR, _detached(motion))
+
+
+def import_video_discriminator(state: Mapping[str, Tensor], *, where: str) -> VideoDiscriminator:
+    """D_V, cross-domain or in-domain according to its input channels.
+
+    Args:
+        state: What the file holds.
+        where: The file's name, for messages.
+
+    Raises:
+        InputError: Keys are missing or left over, or shapes contradict each other.
+    """
+    ours, width, channels = _read_patches(state, kernel_axes="kt kh kw", where=where)
+    if channels not in DOMAINS:
+        raise InputError(f"{where}: the number of input channels fits no domain", given=channels, allowed="6 (in-domain), 3 (cross-domain)")
+    discriminator = VideoDiscriminator(domain=DOMAINS[channels], base_width=width)
+    load_module(discriminator, ours, where=where)
+    return discriminator
+
+
+def import_pair_discriminator(state: Mapping[str, Tensor], *, where: str) -> PairDiscriminator:
+    """The in-domain D_I, on pairs of frames.
+
+    Args:
+        state: What the file holds.
+        where: The file's name, for messages.
+
+    Raises:
+        InputError: Keys are missing or left over, or shapes contradict each other.
+    """
+    ours, width, _ = _read_patches(state, kernel_axes="kh kw", where=where)
+    discriminator = PairDiscriminator(base_width=width)
+    load_module(discriminator, ours, where=where)
+    return discriminator
+
+
+def export_patch_discriminator(discriminator: MultiScalePatchDiscriminator) -> dict[str, Tensor]:
+    """The content of a `modelD_3d_*.pth` or `modelD_img_*.pth` file."""
+    foreign = export_state(PATCH_DISCRIMINATOR, _detached(discriminator))
+    for norm in _norms():
+        width = len(foreign[f"{norm.removesuffix('.1')}.0.bias"])
+        foreign[f"{norm}.running_mean"] = torch.zeros(width)
+        foreign[f"{norm}.running_var"] = torch.ones(width)
+        foreign[f"{norm}.num_batches_tracked"] = torch.zeros([], dtype=torch.long)
+    return foreign
+
+
+def _read_patches(state: Mapping[str, Tensor], *, kernel_axes: str, where: str) -> tuple[dict[str, Tensor], int, int]:
+    """Weights under our names, base width, input channels."""
+    foreign = _tensors(state, where=where)
+    for norm in _norms():
+        for part in ("running_mean", "running_var", "num_batches_tracked"):
+            foreign.pop(f"{norm}.{part}", None)
+    ours = import_state(PATCH_DISCRIMINATOR, foreign, where=where)
+    first = ours["scales.0.layers.0.weight"]
+    check_shape(first, f"width channels {kernel_axes}", name=f"{where}: netD.scale1_layer0.0.weight")
+    return ours, first.shape[0], first.shape[1]
+
+
+def _norms() -> list[str]:
+    return [f"netD.scale{scale}_layer{layer}.1" for scale in (0, 1) for layer in (1, 2, 3)]
+
+
+def _tensors(state: Mapping[str, Any], *, where: str) -> dict[str, Tensor]:
+    foreign = _unprefixed(state)
+    refuse_key_mismatch(missing=set(), extra={str(key) for key, value in foreign.items() if not isinstance(value, Tensor)}, where=where)
+    return foreign
+
+
+def _unprefixed(state: Mapping[str, Any]) -> dict[str, Any]:
+    spread = all(isinstance(key, str) and key.startswith(PREFIX) for key in state)
+    return {key.removeprefix(PREFIX): value for key, value in state.items()} if spread else dict(state)
+
+
+def _detached(module: torch.nn.Module) -> dict[str, Tensor]:
+    return {key: value.detach() for key, value in module.state_dict().items()}

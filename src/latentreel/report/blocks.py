@@ -1,0 +1,187 @@
+"""What a page shows besides charts: clips, grids of clips, pictures, facts and commands; each knows its HTML."""
+
+import base64
+import html
+import io
+import math
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from latentreel.core.errors import InputError
+from latentreel.core.video import Video
+from latentreel.media.contact_sheet import GAP_PIXELS, video_grid
+from latentreel.media.encode import save_video
+
+Pixels = npt.NDArray[np.uint8]
+
+ENCODED_PIXELS = 128
+"""Least width of a clip inside its file: below, halving the resolution of colour for the encoder would show."""
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """One moving picture."""
+
+    frames: Pixels
+    """RGB, uint8 [T, H, W, 3]."""
+
+    _: KW_ONLY
+
+    fps: float
+    """Frames per second."""
+
+    caption: str
+    """What to see in it, under the clip."""
+
+    description: str
+    """What can be seen, for those who do not see it."""
+
+    def markup(self) -> str:
+        """A figure with the video inside."""
+        return ClipGrid([self.frames], fps=self.fps, columns=1, caption=self.caption, description=self.description).markup()
+
+
+@dataclass(frozen=True, eq=False)
+class ClipGrid:
+    """Several clips that play together, as one video."""
+
+    clips: Sequence[Pixels] | Pixels
+    """Row by row, uint8 [T, H, W, 3] each, or one array [N, T, H, W, 3]; a shorter clip holds its last frame."""
+
+    _: KW_ONLY
+
+    fps: float
+    """Frames per second."""
+
+    columns: int
+    """Clips in a row; 4 are still easy to see on a phone."""
+
+    caption: str
+    """What to see in it, under the grid."""
+
+    description: str
+    """What can be seen, for those who do not see it."""
+
+    row_labels: Sequence[str] = ()
+    """One or two words per row, written upward at its left; none, or one per row."""
+
+    column_labels: Sequence[str] = ()
+    """One or two words over each column; none, or one per column."""
+
+    def __post_init__(self) -> None:
+        rows = math.ceil(len(self.clips) / max(1, self.columns))
+        for name, labels, count in (("row", self.row_labels, rows), ("column", self.column_labels, self.columns)):
+            if len(labels) not in (0, count):
+                raise InputError(f"not every {name} has a label", given=len(labels), allowed=f"0 or {count}")
+
+    def markup(self) -> str:
+        """A figure with the video inside and labels along its edges."""
+        frames = video_grid(self.clips, columns=self.columns)
+        width, height = self.clips[0].shape[2], self.clips[0].shape[1]
+        tiling = "".join(
+            f"--tile-{axis}:{100 * size / whole:.4f}%;--step-{axis}:{100 * (size + GAP_PIXELS) / whole:.4f}%;"
+            for axis, size, whole in (("x", width, frames.shape[2]), ("y", height, frames.shape[1]))
+        )
+        shown = min(self.columns, len(self.clips))
+        style = f"--width:{24 if shown == 1 else 12 * shown}rem;{tiling}"
+        screen = "screen tiled" if len(self.clips) > 1 else "screen"
+        video = _video(frames, self.fps, enlarge=math.ceil(ENCODED_PIXELS / width), description=self.description)
+        return (
+            f'<figure><div class="stage" style="{style}">{_labels(self.column_labels, "across", "Columns")}'
+            f'{_labels(self.row_labels, "down", "Rows")}<div class="{screen}">{video}</div></div>{_caption(self.caption)}</figure>'
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One picture that does not move, kept without loss."""
+
+    pixels: Pixels
+    """RGB, uint8 [H, W, 3]."""
+
+    _: KW_ONLY
+
+    caption: str
+    """What to see in it, under the picture."""
+
+    description: str
+    """What can be seen, for those who do not see it."""
+
+    def markup(self) -> str:
+        """A figure with the picture inside."""
+        height, width = self.pixels.shape[:2]
+        image = f'<img src="{_image_address(self.pixels, "png")}" width="{width}" height="{height}" alt="{html.escape(self.description)}">'
+        return f"<figure>{image}{_caption(self.caption)}</figure>"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Names and what they stand for."""
+
+    facts: Mapping[str, object]
+    """In the order they are shown; values are shown as `str` gives them."""
+
+    title: str = ""
+    """A few words over the table."""
+
+    def markup(self) -> str:
+        """A list of definitions."""
+        rows = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(str(value))}</dd>" for name, value in self.facts.items())
+        return f"{_title(self.title)}<dl>{rows}</dl>" if rows else ""
+
+
+@dataclass(frozen=True)
+class Command:
+    """What was typed, to be typed again."""
+
+    text: str
+    """One or more lines."""
+
+    caption: str = ""
+    """What it does."""
+
+    def markup(self) -> str:
+        """A figure with the lines as they are."""
+        return f"<figure><pre><code>{html.escape(self.text)}</code></pre>{_caption(self.caption)}</figure>"
+
+
+def _video(frames: Pixels, fps: float, *, enlarge: int, description: str) -> str:
+    """A video whose bytes stand in the page; its first frame is shown until it plays."""
+    height, width = frames.shape[1] * enlarge, frames.shape[2] * enlarge
+    if enlarge > 1:
+        frames_out = [Image.fromarray(frame).resize((width, height), Image.Resampling.BICUBIC) for frame in frames]
+        large = np.stack([np.asarray(frame) for frame in frames_out])
+    else:
+        large = frames
+    with tempfile.TemporaryDirectory(prefix="latentreel-") as folder:
+        encoded = save_video(Video(large, fps), Path(folder) / "clip.mp4").read_bytes()
+    address = f"data:video/mp4;base64,{base64.b64encode(encoded).decode()}"
+    return (
+        f'<video autoplay loop muted playsinline controls width="{width}" height="{height}" '
+        f'aria-label="{html.escape(description)}" poster="{_image_address(frames[0], "jpeg")}" src="{address}"></video>'
+    )
+
+
+def _image_address(pixels: Pixels, format: str) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format, quality=90)
+    return f"data:image/{format};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _labels(labels: Sequence[str], direction: str, name: str) -> str:
+    items = "".join(f"<li>{html.escape(label)}</li>" for label in labels)
+    return f'<ul class="labels {direction}" aria-label="{name}">{items}</ul>' if items else ""
+
+
+def _caption(text: str) -> str:
+    return f"<figcaption>{html.escape(text)}</figcaption>" if text else ""
+
+
+def _title(text: str) -> str:
+    return f'<p class="facts-title">{html.escape(text)}</p>' if text else ""

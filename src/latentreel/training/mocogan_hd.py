@@ -1,0 +1,191 @@
+"""Training a MoCoGAN-HD motion generator in-domain, as released: its phases, and what surrounds them.
+
+Phases and their turns: motion generator, every step; video discriminator and image discriminator, every `discriminator_every`
+steps (Tian et al. 2021, Sec. 3.3, Eq. 7). All phases of a step share its generated clips: they are rendered once, before the motion
+generator moves, and the discriminators see them without a graph.
+"""
+
+from functools import partial
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from latentreel.checkpoints.bundle import save_mocogan_hd
+from latentreel.core.pixels import to_float, to_uint8
+from latentreel.core.randomness import torch_generator
+from latentreel.core.video import Video
+from latentreel.data.clip_sampling import ClipSampler
+from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
+from latentreel.losses.adversarial import relativistic_least_squares
+from latentreel.losses.penalties import mixture_gradient_penalty
+from latentreel.media.contact_sheet import contact_sheet, save_image, video_grid
+from latentreel.media.encode import save_video
+from latentreel.mocogan_hd.image_discriminator import PairDiscriminator
+from latentreel.mocogan_hd.latent_basis import LatentBasis
+from latentreel.mocogan_hd.motion_generator import MotionGenerator, Trajectory
+from latentreel.mocogan_hd.objectives import mutual_information
+from latentreel.mocogan_hd.video_discriminator import VideoDiscriminator, reverse_some
+from latentreel.mocogan_hd.video_generator import VideoGenerator
+from latentreel.training.config import MotionTrainingConfig
+from latentreel.training.phase import Batch, Outcome, Phase
+from latentreel.training.state import TrainState
+
+SAMPLES = 8  # clips in a sample video
+BETAS = (0.5, 0.999)  # App. B
+
+
+class MotionTraining:
+    """A motion generator on a frozen image generator, two discriminators, and their phases. A `Family` of the training loop."""
+
+    def __init__(
+        self,
+        config: MotionTrainingConfig,
+        sampler: ClipSampler,
+        accelerator: Accelerator,
+        *,
+        image_generator: StyleGAN2Generator,
+        basis: LatentBasis,
+    ) -> None:
+        self.config = config
+        self.sampler = sampler
+        self.accelerator = accelerator
+        self.basis = basis
+        torch.manual_seed(config.seed)
+        motion = MotionGenerator(
+            basis=basis, latent_dim=image_generator.w_dim, hidden_dim=config.hidden_dim, step_size=config.step_size
+        )
+        self.motion_generator = motion
+        self.video_generator = VideoGenerator(image_generator, motion).to(accelerator.device)
+        self.video_discriminator = VideoDiscriminator(base_width=config.video_discriminator_width).to(accelerator.device)
+        self.image_discriminator = PairDiscriminator(base_width=config.image_discriminator_width).to(accelerator.device)
+        self.phases = self._phases()
+        modules: dict[str, nn.Module] = {
+            "motion_generator": motion,
+            "video_discriminator": self.video_discriminator,
+            "image_discriminator": self.image_discriminator,
+        }
+        self.state = TrainState(modules=modules, optimizers={phase.name: phase.optimizer for phase in self.phases})
+        self._fakes: Tensor | None = None
+
+    def batch(self, step: int) -> Batch:
+        """Real clips [N, T, 3, H, W] and the randomness of a step."""
+        rank, world = self.accelerator.process_index, self.accelerator.num_processes
+        clips = self.sampler.batch(step, self.config.batch_size // world, rank=rank, world_size=world)
+        real = to_float(clips, device=self.accelerator.device)
+        return Batch(real=real, step=step, seed=self.config.seed, rank=rank, num_processes=world)
+
+    # --- objectives -------------------------------------------------------------------------------------------------
+
+    def motion_objective(self, batch: Batch) -> Outcome:
+        """Eq. 7, the motion generator's side: both discriminators' losses, and the mutual information term."""
+        clips, trajectory = self.generate(batch)
+        self._fakes = clips.detach()
+        losses = {"video": self._compare(self.video_discriminator, self._for_video(batch, clips), self._real_for_video(batch))}
+        if self.config.image_discriminator_weight:
+            pairs = self._pairs(batch)
+            fake = self.image_discriminator.present(clips, batch.uniform("pairs/fake"))
+            losses["image"] = self._compare(self.image_discriminator, fake, pairs) * self.config.image_discriminator_weight
+        information = mutual_information(trajectory.noise, trajectory.reconstructed_noise)
+        losses["information"] = -information * self.config.mutual_information_weight
+        return Outcome(losses=losses, figures={"frame_change": (clips[:, 1:] - clips[:, :-1]).abs().mean()})
+
+    def video_discriminator_objective(self, batch: Batch) -> Outcome:
+        """D_V: relativistic least squares, and the gradient penalty on mixtures of real and generated clips."""
+        real, fake = self._real_for_video(batch), self._for_video(batch, self._taken_fakes())
+        losses = {"adversarial": self._compare(self.video_discriminator, real, fake)}
+        if self.config.gradient_penalty:
+            penalty = mixture_gradient_penalty(self.video_discriminator, real, fake, batch.uniform("mixture"))
+            losses["penalty"] = penalty * self.config.gradient_penalty
+        return Outcome(losses=losses, figures={"frame_change": (batch.real[:, 1:] - batch.real[:, :-1]).abs().mean()})
+
+    def image_discriminator_objective(self, batch: Batch) -> Outcome:
+        """D_I: relativistic least squares on pairs of a first and a later frame."""
+        fake = self.image_discriminator.present(self._taken_fakes(), batch.uniform("pairs/fake"))
+        return Outcome(losses={"adversarial": self._compare(self.image_discriminator, self._pairs(batch), fake)})
+
+    def generate(self, batch: Batch) -> tuple[Tensor, Trajectory]:
+        """Clips [N, T, 3, H, W] from the step's latents and motion noise."""
+        generator = self.video_generator.image_generator
+        with torch.no_grad():
+            w = generator.map(batch.normal("content", generator.z_dim))
+        noise = batch.normal("motion", self.config.num_frames - 1, generator.w_dim)
+        clips: tuple[Tensor, Trajectory] = self.video_generator(w, noise, self.config.image_noise)
+        return clips
+
+    @staticmethod
+    def _compare(discriminator: nn.Module, raised: Tensor, lowered: Tensor) -> Tensor:
+        """Relativistic least squares of two batches, judged together."""
+        logits = [scale.chunk(2) for scale in discriminator(torch.cat([raised, lowered]))]
+        return relativistic_least_squares([up for up, _ in logits], [down for _, down in logits])
+
+    def _taken_fakes(self) -> Tensor:
+        assert self._fakes is not None, "the motion generator's phase comes first"
+        return self._fakes
+
+    def _real_for_video(self, batch: Batch) -> Tensor:
+        return self._for_video(batch, batch.real, side="real")
+
+    def _for_video(self, batch: Batch, clips: Tensor, side: str = "fake") -> Tensor:
+        if self.config.reverse_clips:
+            clips = reverse_some(clips, batch.uniform(f"reverse/{side}"))
+        return self.video_discriminator.present(clips)
+
+    def _pairs(self, batch: Batch) -> Tensor:
+        return self.image_discriminator.present(batch.real, batch.uniform("pairs/real"))
+
+    # --- what the loop asks for -------------------------------------------------------------------------------------
+
+    def after_step(self, batch: Batch) -> None:
+        """Lets go of the step's clips."""
+        self._fakes = None
+
+    @property
+    def fps(self) -> float:
+        """Frames per second of a clip: that of the videos, frame step counted."""
+        rates = sorted(self.sampler.store.fps)
+        return rates[len(rates) // 2] / self.config.frame_step
+
+    @torch.no_grad()
+    def save_samples(self, folder: Path) -> None:
+        """A video and a sheet of clips whose contents and motions stay the same all through the run."""
+        generator, frames = self.video_generator.image_generator, self.config.num_frames
+        draws = torch_generator(self.config.seed, "samples")
+        z = torch.randn(SAMPLES, generator.z_dim, generator=draws).to(self.accelerator.device)
+        noise = torch.randn(SAMPLES, frames - 1, generator.w_dim, generator=draws).to(self.accelerator.device)
+        parts = zip(generator.map(z).split(2), noise.split(2), strict=True)
+        clips = [clip for w, eps in parts for clip in to_uint8(self.video_generator(w, eps, self.config.image_noise)[0])]
+        name = f"{self.state.step:07d}_steps"
+        save_image(folder / f"{name}.png", contact_sheet(clips, columns=8))
+        save_video(Video(video_grid(clips, columns=4), fps=self.fps), folder / f"{name}.mp4")
+
+    def save_bundle(self, folder: Path) -> None:
+        """Image generator, basis and motion generator, ready for use."""
+        origin = f"motion trained by latentreel for {self.state.items / 1000:.1f} thousand clips of {self.config.data}"
+        generator = self.video_generator.image_generator
+        assert isinstance(generator, StyleGAN2Generator)
+        save_mocogan_hd(generator, self.basis, self.motion_generator, folder, origin=origin, fps=self.fps)
+
+    def _phases(self) -> list[Phase]:
+        config = self.config
+        adam = partial(torch.optim.Adam, betas=BETAS)
+        every, rate = config.discriminator_every, config.discriminator_learning_rate
+        motion, video, image = self.motion_generator, self.video_discriminator, self.image_discriminator
+        phases = [
+            Phase(
+                name="G", module=motion, optimizer=adam(motion.parameters(), lr=config.learning_rate), objective=self.motion_objective
+            ),
+            Phase(
+                name="D_V",
+                module=video,
+                optimizer=adam(video.parameters(), lr=rate),
+                objective=self.video_discriminator_objective,
+                interval=every,
+            ),
+        ]
+        if config.image_discriminator_weight:
+            objective = self.image_discriminator_objective
+            optimizer = adam(image.parameters(), lr=rate)
+            phases += [Phase(name="D_I", module=image, optimizer=optimizer, objective=objective, interval=every)]
+        return phases
