@@ -4,6 +4,7 @@ import os
 import random
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -45,6 +46,22 @@ def _fixed_seeds() -> None:
         sys.modules["numpy"].random.seed(0)
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(0)
+
+
+@pytest.fixture
+def set_precision() -> Iterator[Callable[[str], None]]:
+    """Chooses the number format of the heavy operators for one test."""
+    from latentreel.core import precision
+
+    before = precision.get_precision()
+    yield precision.set_precision
+    precision.set_precision(before)
+
+
+@pytest.fixture
+def fp32(set_precision: Callable[[str], None]) -> None:
+    """Float32 throughout, for tests of exact numbers."""
+    set_precision("fp32")
 
 
 @pytest.fixture(scope="session")

@@ -122,6 +122,20 @@ def read_card(folder: Path) -> dict[str, Any]:
     return card
 
 
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file; half-precision ones become float32, which weights are inside.
+
+    Raises:
+        InputError: The file is missing or damaged.
+    """
+    try:
+        return {key: value.float() if value.is_floating_point() else value for key, value in safetensors.torch.load_file(path).items()}
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except safetensors.SafetensorError as error:
+        raise InputError(f"{path} is damaged: {error}") from error
+
+
 def load_module(module: nn.Module, state: Mapping[str, Tensor], *, where: str) -> None:
     """Loads weights, naming every key or shape that does not fit.
 
@@ -165,15 +179,10 @@ def _write(
 
 def _read_part(folder: Path, card: dict[str, Any], name: str) -> dict[str, Tensor]:
     path = folder / f"{name}.safetensors"
-    try:
-        if path.name in card["files"] and _digest(path) != card["files"][path.name]:
-            raise InputError(f"{path} is not the file that its card describes", fix="download or export the bundle again")
-        # Half-precision files are read as float32: weights are float32 inside.
-        return {key: value.float() if value.is_floating_point() else value for key, value in safetensors.torch.load_file(path).items()}
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except safetensors.SafetensorError as error:
-        raise InputError(f"{path} is damaged: {error}") from error
+    tensors = read_tensors(path)
+    if _digest(path) != card["files"].get(path.name):
+        raise InputError(f"{path} is not the file that its card describes", fix="download or export the bundle again")
+    return tensors
 
 
 def _section(card: dict[str, Any], name: str, folder: Path) -> dict[str, Any]:

@@ -38,9 +38,7 @@ def atomic_path(final: Path | str) -> Iterator[Path]:
     try:
         yield temporary
         _sync(temporary)
-        if final.is_dir() and temporary.is_dir():
-            final.rename(holder / "replaced")
-        os.replace(temporary, final)
+        _put(temporary, final, aside=holder / "replaced")
         _sync_folder(final.parent)
     except OSError as error:
         if error.errno not in _CANNOT_WRITE:
@@ -67,6 +65,19 @@ def require_writable(folder: Path | str) -> Path:
     except OSError as error:
         raise InputError(f"cannot write to {folder}: {error.strerror}", fix="choose another output folder") from error
     return folder
+
+
+def _put(temporary: Path, final: Path, *, aside: Path) -> None:
+    """Renames. No folder can be renamed onto one with content: an older one steps aside, and back if anything fails."""
+    steps_aside = final.is_dir() and temporary.is_dir()
+    if steps_aside:
+        final.rename(aside)
+    try:
+        os.replace(temporary, final)
+    except OSError:
+        if steps_aside:
+            aside.rename(final)
+        raise
 
 
 def _sync(path: Path) -> None:

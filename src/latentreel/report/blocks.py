@@ -51,8 +51,8 @@ class Clip:
 class ClipGrid:
     """Several clips that play together, as one video."""
 
-    clips: Sequence[Pixels] | Pixels
-    """Row by row, uint8 [T, H, W, 3] each, or one array [N, T, H, W, 3]; a shorter clip holds its last frame."""
+    clips: Sequence[Pixels]
+    """Row by row, RGB, uint8 [T, H, W, 3] each; a shorter clip holds its last frame."""
 
     _: KW_ONLY
 
@@ -92,10 +92,9 @@ class ClipGrid:
         style = f"--width:{24 if shown == 1 else 12 * shown}rem;{tiling}"
         screen = "screen tiled" if len(self.clips) > 1 else "screen"
         video = _video(frames, self.fps, enlarge=math.ceil(ENCODED_PIXELS / width), description=self.description)
-        return (
-            f'<figure><div class="stage" style="{style}">{_labels(self.column_labels, "across", "Columns")}'
-            f'{_labels(self.row_labels, "down", "Rows")}<div class="{screen}">{video}</div></div>{_caption(self.caption)}</figure>'
-        )
+        labels = _labels(self.column_labels, "across", "Columns") + _labels(self.row_labels, "down", "Rows")
+        stage = f'<div class="stage" style="{style}">{labels}<div class="{screen}">{video}</div></div>'
+        return f"<figure>{stage}{_caption(self.caption)}</figure>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +115,8 @@ class Picture:
     def markup(self) -> str:
         """A figure with the picture inside."""
         height, width = self.pixels.shape[:2]
-        image = f'<img src="{_image_address(self.pixels, "png")}" width="{width}" height="{height}" alt="{html.escape(self.description)}">'
+        address, description = _image_address(self.pixels, "png"), html.escape(self.description)
+        image = f'<img src="{address}" width="{width}" height="{height}" alt="{description}">'
         return f"<figure>{image}{_caption(self.caption)}</figure>"
 
 
@@ -130,10 +130,22 @@ class Facts:
     title: str = ""
     """A few words over the table."""
 
+    folded: bool = False
+    """Show the title alone until it is asked for the rest; for long tables."""
+
+    def __post_init__(self) -> None:
+        if self.folded and not self.title:
+            raise InputError("folded facts need a title")
+
     def markup(self) -> str:
-        """A list of definitions."""
+        """A list of definitions; nothing if there are no facts."""
         rows = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(str(value))}</dd>" for name, value in self.facts.items())
-        return f"{_title(self.title)}<dl>{rows}</dl>" if rows else ""
+        title = html.escape(self.title)
+        if not rows:
+            return ""
+        if self.folded:
+            return f"<details><summary>{title}</summary><dl>{rows}</dl></details>"
+        return f"<h3>{title}</h3><dl>{rows}</dl>" if title else f"<dl>{rows}</dl>"
 
 
 @dataclass(frozen=True)
@@ -154,13 +166,9 @@ class Command:
 def _video(frames: Pixels, fps: float, *, enlarge: int, description: str) -> str:
     """A video whose bytes stand in the page; its first frame is shown until it plays."""
     height, width = frames.shape[1] * enlarge, frames.shape[2] * enlarge
-    if enlarge > 1:
-        frames_out = [Image.fromarray(frame).resize((width, height), Image.Resampling.BICUBIC) for frame in frames]
-        large = np.stack([np.asarray(frame) for frame in frames_out])
-    else:
-        large = frames
+    large = [np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BICUBIC)) for frame in frames]
     with tempfile.TemporaryDirectory(prefix="latentreel-") as folder:
-        encoded = save_video(Video(large, fps), Path(folder) / "clip.mp4").read_bytes()
+        encoded = save_video(Video(np.stack(large), fps), Path(folder) / "clip.mp4").read_bytes()
     address = f"data:video/mp4;base64,{base64.b64encode(encoded).decode()}"
     return (
         f'<video autoplay loop muted playsinline controls width="{width}" height="{height}" '
@@ -170,7 +178,7 @@ def _video(frames: Pixels, fps: float, *, enlarge: int, description: str) -> str
 
 def _image_address(pixels: Pixels, format: str) -> str:
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format, quality=90)
+    Image.fromarray(pixels).save(buffer, format, quality=90, subsampling=0)
     return f"data:image/{format};base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
@@ -181,7 +189,3 @@ def _labels(labels: Sequence[str], direction: str, name: str) -> str:
 
 def _caption(text: str) -> str:
     return f"<figcaption>{html.escape(text)}</figcaption>" if text else ""
-
-
-def _title(text: str) -> str:
-    return f'<p class="facts-title">{html.escape(text)}</p>' if text else ""

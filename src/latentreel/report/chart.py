@@ -25,8 +25,6 @@ _SERIES = [f"#0300{i:02x}" for i in range(1, 7)]
 _ON_PAGE = {_INK: "var(--quiet)", _LINE: "var(--line)"} | {c: f"var(--series-{i})" for i, c in enumerate(_SERIES, 1)}
 """Colours that matplotlib draws with, and what of the page's style sheet takes their place."""
 
-_numbers = itertools.count(1)
-
 
 @dataclass(frozen=True, eq=False)
 class Chart:
@@ -56,11 +54,12 @@ class Chart:
         lines = {name: _finite(x, y) for name, (x, y) in self.series.items()}
         lines = {name: line for name, line in lines.items() if len(line[0])}
         legend = "".join(
-            f'<li style="--colour:{_ON_PAGE[colour]}">{html.escape(name)}</li>' for name, colour in zip(lines, itertools.cycle(_SERIES))
+            f'<li style="--colour:{_ON_PAGE[colour]}">{html.escape(name)}</li>'
+            for name, colour in zip(lines, itertools.cycle(_SERIES))
         )
         caption = f"<figcaption>{html.escape(self.caption)}</figcaption>" if self.caption else ""
         drawing = _drawing(lines, self.x_label, described=self._in_words(lines))
-        return f'<figure><p class="chart-title">{html.escape(self.title)}</p><ul class="legend">{legend}</ul>{drawing}{caption}</figure>'
+        return f'<figure><h3>{html.escape(self.title)}</h3><ul class="legend">{legend}</ul>{drawing}{caption}</figure>'
 
     def _in_words(self, lines: Mapping[str, tuple[Points, Points]]) -> str:
         smooth = {name: smoothed(y) for name, (_, y) in lines.items()}
@@ -93,8 +92,8 @@ def _drawing(lines: Mapping[str, tuple[Points, Points]], x_label: str, *, descri
     figure = Figure(figsize=(4.6, 2.5), layout="constrained")
     axes = figure.subplots()
     for (x, y), colour in zip(lines.values(), itertools.cycle(_SERIES)):
-        axes.plot(x, y, color=colour, linewidth=0.8, alpha=0.28)
-        axes.plot(x, smoothed(y), color=colour, linewidth=1.8, solid_capstyle="round", solid_joinstyle="round")
+        axes.plot(x, y, color=colour, linewidth=0.8, alpha=0.28, clip_on=False)
+        axes.plot(x, smoothed(y), color=colour, linewidth=1.8, solid_capstyle="round", solid_joinstyle="round", clip_on=False)
     axes.set_xlabel(x_label, color=_INK, parse_math=False)
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.xaxis.set_major_locator(MaxNLocator(5))
@@ -113,12 +112,10 @@ def _drawing(lines: Mapping[str, tuple[Points, Points]], x_label: str, *, descri
 
 
 def _for_the_page(svg: str, described: str) -> str:
-    """Matplotlib's file as a part of a page: no header, names that occur once, the page's colours."""
-    drawing = svg[svg.index("<svg") :]
-    prefix = f"chart-{next(_numbers)}-"
-    drawing = re.sub(r'\bid="', f'id="{prefix}', drawing)
-    drawing = drawing.replace("url(#", f"url(#{prefix}").replace('xlink:href="#', f'href="#{prefix}')
-    drawing = re.sub(r'\s(?:xmlns(?::\w+)?|version|width|height)="[^"]*"', "", drawing, count=5)
+    """Matplotlib's file as a part of a page: without header, style sheet, names and fonts of its own, in the page's colours."""
+    drawing = re.sub(r"<defs>.*?</defs>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    drawing = re.sub(r'\s(?:xmlns(?::\w+)?|version|id)="[^"]*"|font-family: [^;"]*;?', "", drawing)
+    drawing = re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', r"\1", drawing, count=1)
     for drawn, shown in _ON_PAGE.items():
         drawing = drawing.replace(drawn, shown)
     return drawing.replace("<svg", f'<svg role="img" aria-label="{html.escape(described)}"', 1)

@@ -100,4 +100,5 @@ def _section(section: Section, number: int) -> str:
     for is_chart, group in groupby(section.blocks, lambda block: isinstance(block, Chart)):
         shown = "\n".join(block.markup() for block in group)
         blocks += f'<div class="charts">{shown}</div>' if is_chart else shown
-    return f'<section id="{name}" aria-labelledby="{name}-title"><h2 id="{name}-title">{html.escape(section.title)}</h2>{paragraphs}{blocks}</section>'
+    heading = f'<h2 id="{name}-title">{html.escape(section.title)}</h2>'
+    return f'<section id="{name}" aria-labelledby="{name}-title">{heading}{paragraphs}{blocks}</section>'

@@ -4,26 +4,31 @@ STYLE = """
 :root {
   color-scheme: light dark;
   --page: #fbfaf8; --raised: #f2f0ec; --line: #e2dfd8; --ink: #22262b; --quiet: #5b626b;
-  --series-1: #2a6a9c; --series-2: #b4531a; --series-3: #3a7a4b; --series-4: #7b559f; --series-5: #8a6a10; --series-6: #a23e5c;
+  --series-1: #2a6a9c; --series-2: #b4531a; --series-3: #3a7a4b;
+  --series-4: #7b559f; --series-5: #8a6a10; --series-6: #a23e5c;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #16181b; --raised: #1f2226; --line: #33373d; --ink: #e4e3df; --quiet: #9da3ab;
-    --series-1: #7db6e0; --series-2: #eda26c; --series-3: #86c698; --series-4: #bfa4e2; --series-5: #d8bb62; --series-6: #e795ac;
+    --series-1: #7db6e0; --series-2: #eda26c; --series-3: #86c698;
+    --series-4: #bfa4e2; --series-5: #d8bb62; --series-6: #e795ac;
   }
 }
 *, ::before, ::after { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 body {
-  margin: 0 auto; padding: clamp(1.5rem, 6vw, 5rem) clamp(1.25rem, 5vw, 3rem); max-width: 62rem;
+  margin: 0 auto; padding: clamp(1.5rem, 6vw, 5rem) clamp(1.25rem, 5vw, 3rem); max-width: 54rem;
   background: var(--page); color: var(--ink); font: 1.0625rem/1.6 system-ui, sans-serif; overflow-wrap: break-word;
 }
-h1, h2 { line-height: 1.2; letter-spacing: -.015em; font-weight: 650; text-wrap: balance; }
+h1, h2, h3, summary { line-height: 1.2; letter-spacing: -.015em; font-weight: 650; text-wrap: balance; }
 h1 { margin: 0 0 1rem; font-size: clamp(1.9rem, 1.3rem + 2.6vw, 2.9rem); }
 h2 { margin: 0 0 .75rem; font-size: clamp(1.3rem, 1.1rem + .8vw, 1.6rem); }
+h3, summary { margin: 2.5rem 0 -.5rem; font-size: 1rem; letter-spacing: 0; }
+summary { margin-bottom: 0; cursor: pointer; }
 p { margin: 0 0 1rem; max-width: 40rem; text-wrap: pretty; }
 .lead { font-size: 1.2rem; line-height: 1.5; color: var(--quiet); }
-nav ul { display: flex; flex-wrap: wrap; gap: .35rem 1.5rem; margin: 1.75rem 0 0; padding: 0; list-style: none; font-size: .95rem; }
+nav ul { display: flex; flex-wrap: wrap; gap: .35rem 1.5rem; margin: 1.75rem 0 0; padding: 0; font-size: .95rem; }
+nav ul, .labels, .legend { list-style: none; }
 a { color: var(--series-1); text-underline-offset: .2em; text-decoration-thickness: 1px; }
 :focus-visible { outline: 2px solid var(--series-1); outline-offset: 3px; border-radius: 2px; }
 section { margin-top: clamp(3rem, 8vw, 5rem); scroll-margin-top: 1.5rem; }
@@ -31,38 +36,45 @@ figure { margin: 1.75rem 0 0; }
 figcaption { margin-top: .75rem; max-width: 40rem; color: var(--quiet); font-size: .925rem; line-height: 1.5; }
 img { display: block; width: min(100%, 40rem); height: auto; border-radius: 4px; }
 
-.stage { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: .4rem; max-width: var(--width); }
-.stage > * { grid-column: 2; margin: 0; padding: 0; list-style: none; }
+.stage { display: grid; grid-template-columns: auto minmax(0, 1fr); max-width: var(--width); }
+.stage > * { grid-column: 2; margin: 0; padding: 0; }
 .labels { display: grid; color: var(--quiet); font-size: .8125rem; line-height: 1.2; text-align: center; }
-.labels.across { grid-auto-flow: column; grid-auto-columns: minmax(0, 1fr); }
-.labels.down { grid-column: 1; grid-auto-rows: minmax(0, 1fr); }
+.labels.across { padding-bottom: .4rem; grid-auto-flow: column; grid-auto-columns: minmax(0, 1fr); }
+.labels.down { grid-column: 1; padding-right: .4rem; grid-auto-rows: minmax(0, 1fr); }
 .labels.down li { writing-mode: vertical-rl; transform: rotate(180deg); }
 .screen { overflow: hidden; border-radius: 4px; }
 video { display: block; width: 100%; height: auto; }
 /* The gaps between clips are cut out, so that the page shows through in either colour scheme. */
 .tiled {
-  -webkit-mask-image: repeating-linear-gradient(to bottom, #000 0 calc(var(--tile-y) - .5px), #0000 var(--tile-y) var(--step-y));
-  mask-image: repeating-linear-gradient(to bottom, #000 0 calc(var(--tile-y) - .5px), #0000 var(--tile-y) var(--step-y));
+  --across: #0000 0, #000 .75px calc(var(--tile-x) - .75px), #0000 var(--tile-x) var(--step-x);
+  --down: #0000 0, #000 .75px calc(var(--tile-y) - .75px), #0000 var(--tile-y) var(--step-y);
+  --holes-x: repeating-linear-gradient(to right, var(--across));
+  --holes-y: repeating-linear-gradient(to bottom, var(--down));
+  -webkit-mask-image: var(--holes-y); mask-image: var(--holes-y);
 }
 .tiled video {
-  -webkit-mask-image: repeating-linear-gradient(to right, #000 0 calc(var(--tile-x) - .5px), #0000 var(--tile-x) var(--step-x));
-  mask-image: repeating-linear-gradient(to right, #000 0 calc(var(--tile-x) - .5px), #0000 var(--tile-x) var(--step-x));
+  -webkit-mask-image: var(--holes-x); mask-image: var(--holes-x);
 }
 
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem 2.5rem; margin-top: 1.75rem; }
+.charts {
+  display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 2rem 2.5rem; margin-top: 1.75rem;
+}
 .charts figure { margin: 0; max-width: 32rem; }
 .charts svg { display: block; width: 100%; height: auto; }
-.charts svg text { font-family: inherit !important; }
-.chart-title { margin: 0; font-weight: 600; }
-.legend { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; margin: 0 0 .4rem; padding: 0; list-style: none; font-size: .875rem; color: var(--quiet); }
-.legend li::before { content: ""; display: inline-block; width: 1.1em; height: .2em; margin-right: .45em; border-radius: 1px; background: var(--colour); vertical-align: .25em; }
+.charts h3 { margin: 0; }
+.legend { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; margin: 0 0 .4rem; padding: 0; }
+.legend li { font-size: .875rem; color: var(--quiet); }
+.legend li::before {
+  content: ""; display: inline-block; width: 1.1em; height: .2em; margin-right: .45em; vertical-align: .25em;
+  border-radius: 1px; background: var(--colour);
+}
 
-dl { display: grid; grid-template-columns: minmax(9rem, auto) minmax(0, 1fr); max-width: 46rem; margin: 1.5rem 0 0; font-size: .95rem; }
-.facts-title { margin: 2rem 0 -.75rem; font-weight: 600; }
+dl { display: grid; grid-template-columns: minmax(9rem, auto) minmax(0, 1fr); margin: 1.25rem 0 0; font-size: .95rem; }
 dt, dd { margin: 0; padding: .45rem 0; border-top: 1px solid var(--line); }
 dt { padding-right: 1.5rem; color: var(--quiet); }
 dd { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-pre { margin: 0; padding: 1rem 1.15rem; border-radius: 6px; background: var(--raised); white-space: pre-wrap; overflow-wrap: anywhere; }
+pre { margin: 0; padding: 1rem 1.15rem; border-radius: 6px; background: var(--raised); }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 code { font: .875rem/1.55 ui-monospace, "SFMono-Regular", Menlo, Consolas, monospace; }
 @media (max-width: 34rem) {
   body { font-size: 1rem; }

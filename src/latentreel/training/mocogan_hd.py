@@ -5,14 +5,17 @@ steps (Tian et al. 2021, Sec. 3.3, Eq. 7). All phases of a step share its genera
 generator moves, and the discriminators see them without a graph.
 """
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from latentreel.checkpoints.bundle import save_mocogan_hd
+from latentreel.checkpoints.bundle import read_tensors, save_mocogan_hd
+from latentreel.core.files import atomic_path
 from latentreel.core.pixels import to_float, to_uint8
 from latentreel.core.randomness import torch_generator
 from latentreel.core.video import Video
@@ -189,3 +192,22 @@ class MotionTraining:
             optimizer = adam(image.parameters(), lr=rate)
             phases += [Phase(name="D_I", module=image, optimizer=optimizer, objective=objective, interval=every)]
         return phases
+
+
+def open_basis(
+    config: MotionTrainingConfig, generator: StyleGAN2Generator, *, progress: Callable[[int, int], None] | None = None
+) -> LatentBasis:
+    """The basis that a run keeps in its folder; computed on the first call, at most as wide as the latents.
+
+    Raises:
+        InputError: The folder cannot be written to, or the file there is damaged.
+    """
+    path = config.out / "basis.safetensors"
+    if path.exists():
+        return LatentBasis.from_tensors(read_tensors(path), where=str(path))
+    components = min(config.num_components, generator.w_dim)
+    samples = max(config.basis_samples, generator.w_dim + 1)
+    basis = LatentBasis.fit(generator, num_samples=samples, num_components=components, seed=config.seed, progress=progress)
+    with atomic_path(path) as temporary:
+        save_file(basis.tensors(), temporary)
+    return basis

@@ -1,0 +1,27 @@
+"""`latentreel bench [NAME ...]`: runs the scripts in `benchmarks/`, one claim each."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from latentreel.core.errors import InputError
+
+FOLDER = Path(__file__).parents[3] / "benchmarks"
+SHARED = {"measure"}
+
+
+def run(arguments: list[str]) -> None:
+    """Runs the named benchmarks, or all, one after the other, each in a process of its own."""
+    scripts = {path.stem: path for path in sorted(FOLDER.glob("*.py")) if path.stem not in SHARED}
+    if arguments and arguments[0] in ("-h", "--help"):
+        print(f"usage: latentreel bench [NAME ...]\n\nEach prints JSON and writes it to benchmarks/results/.\n\nnames: {', '.join(scripts)}")
+        return
+    if not scripts:
+        raise InputError("the benchmarks are not installed", fix="run this in a clone of the source tree, installed with `make`")
+    for name in arguments:
+        if name not in scripts:
+            raise InputError("there is no such benchmark", given=name, allowed=", ".join(scripts))
+    for name in arguments or scripts:
+        print(f"--- {name}", flush=True)
+        if subprocess.run([sys.executable, scripts[name]], check=False).returncode:
+            sys.exit(1)

@@ -1,0 +1,63 @@
+"""`latentreel data make-world NAME --out FOLDER`: a procedural world as videos and a factors file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from latentreel.cli.arguments import parse
+from latentreel.core.errors import InputError
+
+ACTIONS = ("make-world",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MakeWorldConfig:
+    """Draws videos of a procedural world, with the factors that made them in `factors.npz`."""
+
+    world: Annotated[str, tyro.conf.Positional] = "faces"
+    """Which world."""
+
+    out: Path = Path("runs/world")
+    """The folder for the videos and `factors.npz`."""
+
+    videos: int = 100
+    """How many videos."""
+
+    frames: int = 32
+    """Frames in each."""
+
+    resolution: int = 64
+    """Height and width: a power of two."""
+
+    seed: int = 0
+    """Another seed is another collection."""
+
+    format: Literal["mp4", "frames"] = "mp4"
+    """Videos, or folders of PNG frames (lossless)."""
+
+    def __post_init__(self) -> None:
+        if self.videos < 1:
+            raise InputError("videos is out of range", given=self.videos, allowed="at least 1")
+
+
+def run(arguments: list[str]) -> None:
+    """Dispatches to the action."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print("usage: latentreel data make-world NAME [--out FOLDER] [--videos N] ...\n\n`latentreel data make-world --help` lists the flags.")
+        return
+    if arguments[0] not in ACTIONS:
+        raise InputError("there is no such action on data", given=arguments[0], allowed=", ".join(ACTIONS))
+    _make_world(parse(MakeWorldConfig, arguments[1:], command="data make-world"))
+
+
+def _make_world(config: MakeWorldConfig) -> None:
+    from latentreel.cli.progress import console, counting
+    from latentreel.pipelines.world_videos import write_world
+    from latentreel.worlds.registry import open_world
+
+    world = open_world(config.world, resolution=config.resolution, num_frames=config.frames, seed=config.seed)
+    with counting(f"drawing {config.world}") as progress:
+        factors = write_world(world, config.out, num_videos=config.videos, format=config.format, progress=progress)
+    console.print(f"{config.videos} videos and {factors}")

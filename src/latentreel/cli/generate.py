@@ -1,0 +1,92 @@
+"""`latentreel generate MODEL --out FILE`: videos from seeds."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from latentreel.cli.arguments import parse
+from latentreel.core.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateConfig:
+    """Makes videos with a trained model.
+
+    With one seed and one motion seed: one video. With several: one file each, or with --grid all of them in one video, one row per
+    content and one column per motion.
+    """
+
+    model: Annotated[str, tyro.conf.Positional] = "faces"
+    """A bundle, the folder of a run, or the name of a model that ships."""
+
+    out: Path = Path("runs/generate")
+    """A folder for several videos, or a file: .mp4, .gif, or no suffix with --format frames."""
+
+    seeds: tuple[int, ...] = (0,)
+    """Contents: each seed is another first frame."""
+
+    motion_seeds: tuple[int, ...] = (0,)
+    """Motions: each seed is another way to go on."""
+
+    frames: int = 48
+    """Frames in each video; may be longer than the training clips."""
+
+    truncation: float = 1.0
+    """1 leaves the content as drawn; smaller values are plainer and cleaner."""
+
+    noise: Literal["none", "fixed"] = "none"
+    """Per-layer noise of a StyleGAN2: absent, or the same maps for every frame."""
+
+    fps: float | None = None
+    """Frames per second; by default those of the training clips."""
+
+    format: Literal["mp4", "gif", "frames"] = "mp4"
+    """What is written where --out has no suffix."""
+
+    grid: bool = False
+    """All videos in one file, side by side."""
+
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    """Number format of the heavy operators."""
+
+    device: Literal["auto", "cpu"] = "auto"
+    """auto takes the accelerator if there is one."""
+
+    def __post_init__(self) -> None:
+        if self.frames < 1:
+            raise InputError("frames is out of range", given=self.frames, allowed="at least 1")
+        if not self.seeds or not self.motion_seeds:
+            raise InputError("a seed is missing", fix="give at least one of --seeds and --motion-seeds")
+        if self.out.suffix and self.out.suffix not in (".mp4", ".gif"):
+            raise InputError("unknown video suffix", given=self.out.suffix, allowed=".mp4, .gif, or a folder")
+
+
+def run(arguments: list[str]) -> None:
+    """Parses, generates, prints the paths."""
+    config = parse(GenerateConfig, arguments, command="generate")
+    from accelerate import Accelerator
+
+    from latentreel.cli.progress import console, counting
+    from latentreel.core.precision import set_precision
+    from latentreel.pipelines.galleries import write_clips, write_grid
+    from latentreel.pipelines.video_pipeline import VideoPipeline
+
+    set_precision(config.precision)
+    device = Accelerator(cpu=config.device == "cpu").device
+    pipe = VideoPipeline.load(config.model).to(device)
+    settings = {"num_frames": config.frames, "truncation": config.truncation, "noise": config.noise, "fps": config.fps}
+    with counting("generating") as progress:
+        writer = write_grid if config.grid else write_clips
+        paths = writer(
+            pipe,
+            config.out,
+            seeds=config.seeds,
+            motion_seeds=config.motion_seeds,
+            format=config.format,
+            progress=progress,
+            **settings,  # type: ignore[arg-type]
+        )
+    for path in paths:
+        console.print(str(path))

@@ -1,0 +1,52 @@
+"""`latentreel COMMAND`: finds the command's module, and turns what a user got wrong into one line and exit code 2."""
+
+import importlib
+import signal
+import sys
+
+import latentreel
+from latentreel.core.errors import InputError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("latentreel.cli.demo", "the main job on the embedded default: train, generate, report, in minutes"),
+    "train": ("latentreel.cli.train", "train an image generator, or a motion generator for one"),
+    "generate": ("latentreel.cli.generate", "make videos with a trained model"),
+    "basis": ("latentreel.cli.basis", "compute the latent basis of an image generator"),
+    "data": ("latentreel.cli.data", "make a procedural world's videos"),
+    "bench": ("latentreel.cli.bench", "measure speed against plain references in the same run"),
+}
+
+
+def main() -> None:
+    """The program's entry."""
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_overview())
+        return
+    if arguments[0] == "--version":
+        print(f"latentreel {latentreel.__version__}")
+        return
+    try:
+        name = arguments[0]
+        if name not in COMMANDS:
+            raise InputError("there is no such command", given=name, allowed=", ".join(COMMANDS))
+        importlib.import_module(COMMANDS[name][0]).run(arguments[1:])
+    except InputError as error:
+        sys.exit(_fail(str(error), code=2))
+    except KeyboardInterrupt:
+        sys.exit(_fail("stopped", code=128 + signal.SIGINT))
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has left; there is no one to tell
+        sys.exit(1)
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {text}" for name, (_, text) in COMMANDS.items()]
+    head = "latentreel: make videos with image generators\n\nusage: latentreel COMMAND [--help] ...\n\ncommands:"
+    return "\n".join([head, *lines, "", "`latentreel COMMAND --help` says more; `latentreel --version` says which version."])
+
+
+def _fail(message: str, *, code: int) -> int:
+    print(f"latentreel: error: {' '.join(message.split())}", file=sys.stderr)
+    return code

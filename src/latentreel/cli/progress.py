@@ -1,0 +1,43 @@
+"""Progress bars with speed and time left."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from latentreel.training.config import RunConfig
+from latentreel.training.state import TrainState
+
+console = Console(highlight=False)
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar for work that reports "done, in all"."""
+    with _bar() as bar:
+        task = bar.add_task(what, total=None, note="")
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def training(what: str, config: RunConfig) -> Iterator[Callable[[TrainState], None]]:
+    """A bar for a training run: items, or seconds where the run is limited by time; speed and losses beside it."""
+    with _bar(count=config.minutes is None) as bar:
+        total = config.total_items if config.minutes is None else 60 * config.minutes
+        task = bar.add_task(what, total=total, note="")
+        begun: list[tuple[int, float]] = []
+
+        def show(state: TrainState) -> None:
+            begun.append((state.items, state.seconds)) if not begun else None
+            items, seconds = state.items - begun[0][0], state.seconds - begun[0][1]
+            speed = f"{items / seconds:.1f}/s " if seconds > 0 else ""
+            losses = " ".join(f"{name} {value:.2f}" for name, value in list(state.figures.items())[:3])
+            bar.update(task, completed=state.items if config.minutes is None else state.seconds, note=speed + losses)
+
+        yield show
+
+
+def _bar(*, count: bool = True) -> Progress:
+    columns = [TextColumn("{task.description}"), BarColumn(), *([MofNCompleteColumn()] if count else [])]
+    return Progress(*columns, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=console)

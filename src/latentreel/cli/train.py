@@ -1,0 +1,152 @@
+"""`latentreel train image|motion PRESET [--field value ...]`."""
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from latentreel.core.config import load_yaml
+from latentreel.core.errors import InputError
+from latentreel.core.files import require_writable
+from latentreel.training.config import ImageTrainingConfig, MotionTrainingConfig, RunConfig
+from latentreel.training.presets import FAMILIES, default_out
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+    from latentreel.data.frame_store import FrameStore
+    from latentreel.training.loop import Family
+    from latentreel.training.state import TrainState
+
+USAGE = """usage: latentreel train image|motion PRESET [--field value ...]
+       latentreel train image|motion --config FILE [--field value ...]
+
+Trains on a folder of videos or frame folders, for image generators also of images, or on a procedural world. Running the same
+command again resumes. `latentreel train image PRESET --help` lists the fields.
+
+presets:
+"""
+
+
+def run(arguments: list[str]) -> None:
+    """Parses, trains, says where things are."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(USAGE + "\n".join(f"  {family:<7} {', '.join(presets)}" for family, presets in FAMILIES.items()))
+        return
+    config = parse_config(arguments)
+    require_inputs(config)
+    require_writable(config.out)
+    state = start(config)
+    from latentreel.cli.progress import console
+
+    console.print(f"done: {state.items} items in {state.seconds / 60:.1f} minutes; bundle: {config.out / 'bundle'}; samples: {config.out / 'samples'}")
+
+
+def parse_config(arguments: Sequence[str]) -> RunConfig:
+    """The config that a command line asks for.
+
+    Raises:
+        InputError: The family, preset, file or a flag is wrong.
+    """
+    from latentreel.cli.arguments import parse
+
+    family = arguments[0]
+    if family not in FAMILIES:
+        raise InputError("there is no such thing to train", given=family, allowed=", ".join(FAMILIES))
+    presets = FAMILIES[family]
+    if len(arguments) < 2:
+        raise InputError("a preset is missing", allowed=", ".join(presets), fix=f"for example: latentreel train {family} debug")
+    if arguments[1] == "--config":
+        if len(arguments) < 3:
+            raise InputError("--config needs a file", fix="for example: --config runs/mine/config.yaml")
+        default, rest, command = load_yaml(type(presets["debug"]), Path(arguments[2])), arguments[3:], f"train {family} --config FILE"
+    elif arguments[1] in ("-h", "--help"):
+        default, rest, command = presets["debug"], ["--help"], f"train {family} PRESET"
+    elif arguments[1] in presets:
+        name = arguments[1]
+        default, rest = dataclasses.replace(presets[name], out=default_out(family, name)), arguments[2:]
+        command = f"train {family} {name}"
+    else:
+        raise InputError("there is no such preset", given=arguments[1], allowed=", ".join(presets))
+    return parse(type(default), rest, command=command, default=default)
+
+
+def require_inputs(config: RunConfig) -> None:
+    """Raises if a field that the preset leaves open is still empty."""
+    if not config.data:
+        raise InputError("the preset brings no data", fix="give --data FOLDER (videos, frame folders) or --data world:faces")
+    if isinstance(config, MotionTrainingConfig) and not config.image_generator:
+        raise InputError("the preset brings no image generator", fix="give --image-generator BUNDLE (for example the run of `train image`)")
+
+
+def start(config: RunConfig) -> "TrainState":
+    """Opens the data, builds the family, trains with a progress bar.
+
+    Raises:
+        InputError: Data, image generator or folder cannot be used.
+    """
+    from latentreel.cli.progress import training
+    from latentreel.training.distribution import start_accelerator
+    from latentreel.training.loop import Interrupted, TrainingDiverged, train
+
+    accelerator = start_accelerator(config)
+    family = build(config, accelerator)
+    try:
+        with training(f"training in {config.out}", config) as on_step:
+            return train(family, on_step=on_step)
+    except Interrupted as stop:
+        print(f"latentreel: {stop}", file=sys.stderr)
+        sys.exit(128 + stop.signal_number)
+    except TrainingDiverged as error:
+        print(f"latentreel: error: {error}", file=sys.stderr)
+        sys.exit(1)
+    finally:
+        accelerator.end_training()
+
+
+def build(config: RunConfig, accelerator: "Accelerator") -> "Family":
+    """The family that a config trains, with its data."""
+    if isinstance(config, ImageTrainingConfig):
+        return _build_image(config, accelerator)
+    assert isinstance(config, MotionTrainingConfig)
+    return _build_motion(config, accelerator)
+
+
+def _build_image(config: ImageTrainingConfig, accelerator: "Accelerator") -> "Family":
+    from latentreel.data.clip_sampling import ClipSampler
+    from latentreel.training.image import ImageTraining
+
+    store = _open_data(config, config.resolution, accelerator)
+    sampler = ClipSampler(store, num_frames=1, seed=config.seed, mirror=config.mirror)
+    return ImageTraining(config, sampler, accelerator)
+
+
+def _build_motion(config: MotionTrainingConfig, accelerator: "Accelerator") -> "Family":
+    from latentreel.checkpoints.load import load_image_generator
+    from latentreel.cli.progress import counting
+    from latentreel.data.clip_sampling import ClipSampler
+    from latentreel.training.mocogan_hd import MotionTraining, open_basis
+
+    generator = load_image_generator(config.image_generator)
+    store = _open_data(config, generator.resolution, accelerator)
+    sampler = ClipSampler(
+        store, num_frames=config.num_frames, frame_step=config.frame_step, seed=config.seed, mirror=config.mirror
+    )
+    generator.to(accelerator.device)
+    with accelerator.main_process_first(), counting("latent basis") as progress:
+        basis = open_basis(config, generator, progress=progress)
+    return MotionTraining(config, sampler, accelerator, image_generator=generator, basis=basis)
+
+
+def _open_data(config: RunConfig, resolution: int, accelerator: "Accelerator") -> "FrameStore":
+    from latentreel.cli.progress import console, counting
+    from latentreel.training.sources import open_training_data
+
+    expect = "images" if isinstance(config, ImageTrainingConfig) else "videos"
+    with accelerator.main_process_first(), counting("preparing data") as progress:
+        store = open_training_data(config, resolution=resolution, expect=expect, progress=progress)
+    for name, reason in store.problems[:5]:
+        console.print(f"[yellow]left out[/yellow] {name}: {reason}")
+    console.print(f"data: {len(store.names)} items, {len(store.frames)} frames, {store.resolution} px")
+    return store

@@ -1,0 +1,106 @@
+"""Several clips at once: a file for each, or a grid of contents by motions in one video; streamed, in constant memory."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from latentreel.core.errors import InputError
+from latentreel.media.contact_sheet import video_grid
+from latentreel.media.encode import VideoFormat, VideoWriter
+from latentreel.pipelines.video_pipeline import VideoPipeline
+
+Progress = Callable[[int, int], None]
+
+
+def write_clips(
+    pipe: VideoPipeline,
+    out: Path,
+    *,
+    seeds: Sequence[int],
+    motion_seeds: Sequence[int],
+    format: VideoFormat = "mp4",
+    progress: Progress | None = None,
+    num_frames: int,
+    fps: float | None = None,
+    **settings: Any,
+) -> list[Path]:
+    """One file per content and motion.
+
+    Args:
+        pipe: The model.
+        out: A file if there is one clip and the path has a suffix; else a folder.
+        seeds: Contents.
+        motion_seeds: Motions.
+        format: What is written into a folder.
+        progress: Called with frames done and frames in all.
+        num_frames: Length of each clip.
+        fps: Frames per second; by default the model's.
+        settings: Passed on to `VideoPipeline.stream`.
+
+    Returns:
+        The files.
+
+    Raises:
+        InputError: A number is out of range, or the output cannot be written.
+    """
+    pairs = [(seed, motion) for seed in seeds for motion in motion_seeds]
+    if out.suffix and len(pairs) > 1:
+        raise InputError("several videos do not fit into one file", given=out, allowed="a folder", fix="or add --grid")
+    suffix = "" if format == "frames" else f".{format}"
+    paths, done = [], 0
+    for seed, motion in pairs:
+        path = out if out.suffix else out / f"seed{seed:04d}_motion{motion:04d}{suffix}"
+        with VideoWriter(path, fps=fps or pipe.fps, format=None if path.suffix else "frames") as writer:
+            for chunk in pipe.stream(seed=seed, motion_seed=motion, num_frames=num_frames, **settings):
+                writer.write(chunk.frames)
+                done += len(chunk)
+                if progress:
+                    progress(done, num_frames * len(pairs))
+        paths.append(path)
+    return paths
+
+
+def write_grid(
+    pipe: VideoPipeline,
+    out: Path,
+    *,
+    seeds: Sequence[int],
+    motion_seeds: Sequence[int],
+    format: VideoFormat = "mp4",
+    progress: Progress | None = None,
+    num_frames: int,
+    fps: float | None = None,
+    **settings: Any,
+) -> list[Path]:
+    """All clips in one video: a row per content, a column per motion; the arguments are those of `write_clips`.
+
+    With one motion seed the contents are laid out in a near-square.
+    """
+    suffix = "" if format == "frames" else f".{format}"
+    path = out if out.suffix else out / f"grid{suffix}"
+    pairs = [(seed, motion) for seed in seeds for motion in motion_seeds]
+    columns = len(motion_seeds) if len(motion_seeds) > 1 else int(np.ceil(np.sqrt(len(seeds))))
+    streams = [pipe.stream(seed=seed, motion_seed=motion, num_frames=num_frames, **settings) for seed, motion in pairs]
+    done = 0
+    with VideoWriter(path, fps=fps or pipe.fps, format=None if path.suffix else "frames") as writer:
+        for tiles in _together(streams):
+            writer.write(video_grid(tiles, columns=columns))
+            done += len(tiles[0])
+            if progress:
+                progress(done, num_frames)
+    return [path]
+
+
+def clips_of(
+    pipe: VideoPipeline, pairs: Sequence[tuple[int, int]], *, num_frames: int, **settings: Any
+) -> npt.NDArray[np.uint8]:
+    """Clips of (seed, motion seed) pairs, in memory, uint8 [N, T, H, W, 3]."""
+    return np.stack([pipe.generate(seed=s, motion_seed=m, num_frames=num_frames, **settings).frames for s, m in pairs])
+
+
+def _together(streams: list[Iterator[Any]]) -> Iterator[list[npt.NDArray[np.uint8]]]:
+    for chunks in zip(*streams, strict=True):
+        yield [chunk.frames for chunk in chunks]

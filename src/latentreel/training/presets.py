@@ -1,0 +1,130 @@
+"""Presets: one config per experiment, by family and name. Loads nothing heavy.
+
+`debug` runs a few steps of everything in seconds; `small` suits a laptop; the others are named after their experiment.
+"""
+
+from pathlib import Path
+
+from latentreel.training.config import ImageTrainingConfig, MotionTrainingConfig, RunConfig
+
+IMAGE: dict[str, ImageTrainingConfig] = {
+    "debug": ImageTrainingConfig(
+        data="world:faces",
+        world_videos=4,
+        resolution=16,
+        channels=(8, 8, 8),
+        latent_dim=16,
+        mapping_layers=2,
+        batch_size=4,
+        kimg=0.04,
+        path_length_weight=2.0,
+        ada_target=0.6,
+        log_every=1,
+        sample_every=5,
+        save_every=5,
+        tracker="none",
+    ),
+    "small": ImageTrainingConfig(
+        data="",
+        resolution=64,
+        channels=(128, 128, 128, 64, 32),
+        latent_dim=128,
+        mapping_layers=4,
+        batch_size=16,
+        kimg=600,
+        learning_rate=2.5e-3,
+        r1_gamma=0.2,
+        ema_kimg=5,
+        noise=False,
+        ada_target=0.6,
+        ada_kimg=100,
+    ),
+    "faces-world": ImageTrainingConfig(
+        data="world:faces",
+        world_videos=3072,
+        resolution=64,
+        channels=(128, 128, 128, 64, 32),
+        latent_dim=128,
+        mapping_layers=4,
+        batch_size=16,
+        kimg=600,
+        learning_rate=2.5e-3,
+        r1_gamma=0.2,
+        ema_kimg=5,
+        noise=False,
+        mirror=True,
+    ),
+    # App. B: a StyleGAN2 at full width, trained on the frames of the videos.
+    "sky-timelapse": ImageTrainingConfig(data="", resolution=128, batch_size=32, kimg=25_000, mirror=True),
+}
+
+MOTION: dict[str, MotionTrainingConfig] = {
+    "debug": MotionTrainingConfig(
+        data="world:faces",
+        image_generator="faces",
+        world_videos=4,
+        batch_size=2,
+        num_frames=4,
+        kclips=0.02,
+        hidden_dim=8,
+        num_components=8,
+        basis_samples=1000,
+        discriminator_every=2,
+        video_discriminator_width=4,
+        image_discriminator_width=4,
+        log_every=1,
+        sample_every=5,
+        save_every=5,
+        tracker="none",
+    ),
+    "small": MotionTrainingConfig(
+        data="",
+        image_generator="",
+        batch_size=4,
+        kclips=20,
+        hidden_dim=128,
+        num_components=64,
+        basis_samples=100_000,
+        step_size=0.5,
+        learning_rate=1e-3,
+        discriminator_learning_rate=4e-4,
+        discriminator_every=1,
+        video_discriminator_width=24,
+        image_discriminator_width=24,
+        gradient_penalty=0,
+        sample_every=200,
+        save_every=200,
+    ),
+    "faces-world": MotionTrainingConfig(
+        data="world:faces",
+        image_generator="faces",
+        batch_size=4,
+        kclips=40,
+        hidden_dim=128,
+        num_components=64,
+        basis_samples=200_000,
+        step_size=0.5,
+        learning_rate=1e-3,
+        discriminator_learning_rate=4e-4,
+        discriminator_every=1,
+        video_discriminator_width=24,
+        image_discriminator_width=24,
+        gradient_penalty=0,
+        sample_every=200,
+        save_every=200,
+    ),
+    # App. B and METHODS 1.5: clips of 16 frames out of 32, batch 32 at 128 px.
+    "sky-timelapse": MotionTrainingConfig(data="", image_generator="", batch_size=32, step_size=0.5),
+}
+
+FAMILIES: dict[str, dict[str, ImageTrainingConfig] | dict[str, MotionTrainingConfig]] = {"image": IMAGE, "motion": MOTION}
+
+
+def default_out(family: str, preset: str) -> Path:
+    """Where a preset's run goes unless told otherwise."""
+    return Path("runs") / f"{family}-{preset}"
+
+
+def all_presets() -> list[tuple[str, str, RunConfig]]:
+    """Every preset as (family, name, config)."""
+    return [(family, name, config) for family, presets in FAMILIES.items() for name, config in presets.items()]
