@@ -53,7 +53,11 @@ def peak_memory_gb() -> float:
 
 def write_result(name: str, result: dict[str, object]) -> None:
     """Prints a result and keeps it as JSON, with what it was measured on."""
-    machine = {"processor": platform.processor() or platform.machine(), "threads": torch.get_num_threads(), "torch": torch.__version__}
+    machine = {
+        "processor": platform.processor() or platform.machine(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
     content = {"benchmark": name, "date": time.strftime("%Y-%m-%d"), "machine": machine, **result}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n")

@@ -65,7 +65,10 @@ def main() -> None:
     child = subprocess.run([sys.executable, Path(__file__), "reference"], capture_output=True, text=True, check=True)
     reference = json.loads(child.stdout.splitlines()[-1])
     sizes = {"resolution": RESOLUTION, "batch": BATCH, "frames": FRAMES, "dtype": str(compute_dtype(torch.device("cpu")))}
-    ratios = {"speedup": reference["seconds"] / fast["seconds"], "memory_ratio": reference["peak_memory_gb"] / fast["peak_memory_gb"]}
+    ratios = {
+        "speedup": reference["seconds"] / fast["seconds"],
+        "memory_ratio": reference["peak_memory_gb"] / fast["peak_memory_gb"],
+    }
     write_result("training_step", {**sizes, "fast": fast, "reference_fp32": reference, **ratios})
 
 

@@ -4,11 +4,15 @@ import os
 import random
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ROOT = Path(__file__).resolve().parent.parent
 MAX_THREADS = 4  # the tensors of the tests are small: more threads cost more than they bring
@@ -62,6 +66,21 @@ def set_precision() -> Iterator[Callable[[str], None]]:
 def fp32(set_precision: Callable[[str], None]) -> None:
     """Float32 throughout, for tests of exact numbers."""
     set_precision("fp32")
+
+
+@pytest.fixture
+def gradient_errors(set_precision: Callable[[str], None]) -> "Callable[[Callable[[], Tensor], Sequence[Tensor]], list[float]]":
+    """Relative errors, by norm, of the gradients in bf16 beside those in float32, one per input; the function gives a scalar."""
+    import torch
+
+    def measure(run: "Callable[[], Tensor]", inputs: "Sequence[Tensor]") -> list[float]:
+        gradients = []
+        for precision in ("fp32", "bf16"):
+            set_precision(precision)
+            gradients.append(torch.autograd.grad(run(), inputs))
+        return [float((found - expected).norm() / expected.norm()) for expected, found in zip(*gradients, strict=True)]
+
+    return measure
 
 
 @pytest.fixture(scope="session")

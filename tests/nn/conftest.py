@@ -35,17 +35,3 @@ def assert_same_derivatives() -> Callable[..., None]:
         assert max(errors) < TOLERANCE[inputs[0].dtype], errors
 
     return check
-
-
-@pytest.fixture(scope="session")
-def gradient_errors() -> Callable[..., list[float]]:
-    """Relative errors of a network's gradients in bf16, one per input; `run` gives a scalar."""
-
-    def measure(run: Callable[[], Tensor], inputs: Sequence[Tensor], set_precision: Callable[[str], None]) -> list[float]:
-        gradients = []
-        for precision in ("fp32", "bf16"):
-            set_precision(precision)
-            gradients.append(torch.autograd.grad(run(), inputs))
-        return [relative_error(found, expected) for expected, found in zip(*gradients, strict=True)]
-
-    return measure

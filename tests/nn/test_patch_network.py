@@ -37,7 +37,7 @@ def test_it_is_table_6(assert_same_derivatives, axes, shape):
 @pytest.mark.parametrize(("channels", "frames"), CLIPS)
 @pytest.mark.parametrize(("base_width", "size"), [(8, 64), (64, 16)], ids=["narrow", "full width"])
 def test_bf16_weight_gradients_are_right_in_every_layer(
-    gradient_errors, set_precision, base_width, size, channels, frames, second_order
+    gradient_errors, base_width, size, channels, frames, second_order
 ):
     """Where PyTorch's bf16 Conv3d goes wrong the error is 0.5 and more; roundings add up to 0.2 at most over five layers and back."""
     network = PatchNetwork(axes=3, in_channels=channels, base_width=base_width)
@@ -51,16 +51,16 @@ def test_bf16_weight_gradients_are_right_in_every_layer(
         return (logits * torch.randn(logits.shape, generator=torch.Generator().manual_seed(0))).sum()
 
     weights = [layer.weight for layer in network.layers]
-    errors = gradient_errors(penalty if second_order else form, weights, set_precision)
+    errors = gradient_errors(penalty if second_order else form, weights)
     assert max(errors) < 0.25, errors
 
 
 @pytest.mark.parametrize("base_width", [8, 64])
-def test_bf16_gradients_are_right_in_two_dimensions(gradient_errors, set_precision, base_width):
+def test_bf16_gradients_are_right_in_two_dimensions(gradient_errors, base_width):
     network = PatchNetwork(axes=2, in_channels=6, base_width=base_width)
     x = torch.randn(4, 6, 64, 64, requires_grad=True)
     inputs = [x, *(layer.weight for layer in network.layers)]
-    assert max(gradient_errors(lambda: network(x).square().sum(), inputs, set_precision)) < 0.15
+    assert max(gradient_errors(lambda: network(x).square().sum(), inputs)) < 0.15
 
 
 @pytest.mark.usefixtures("fp32")

@@ -112,13 +112,17 @@ def read_card(folder: Path) -> dict[str, Any]:
     try:
         card = json.loads(path.read_text())
     except OSError as error:
-        raise InputError(f"{folder} is no bundle: {CARD}: {error.strerror}", fix="give a folder that holds card.json") from error
+        raise InputError(
+            f"{folder} is no bundle: {CARD}: {error.strerror}", fix="give a folder that holds card.json"
+        ) from error
     except ValueError as error:
         raise InputError(f"{path} is damaged: {error}") from error
     if not isinstance(card, dict) or not {"format", "kind", "configs", "files"} <= card.keys():
         raise InputError(f"{path} lacks parts of a card", allowed="format, kind, configs, files")
     if card["format"] > FORMAT:
-        raise InputError(f"{path} was written by a later latentreel", given=f"format {card['format']}", allowed=FORMAT, fix="upgrade")
+        raise InputError(
+            f"{path} was written by a later latentreel", given=f"format {card['format']}", allowed=FORMAT, fix="upgrade"
+        )
     return card
 
 
@@ -129,7 +133,10 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         InputError: The file is missing or damaged.
     """
     try:
-        return {key: value.float() if value.is_floating_point() else value for key, value in safetensors.torch.load_file(path).items()}
+        return {
+            key: value.float() if value.is_floating_point() else value
+            for key, value in safetensors.torch.load_file(path).items()
+        }
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     except safetensors.SafetensorError as error:
@@ -188,7 +195,9 @@ def _read_part(folder: Path, card: dict[str, Any], name: str) -> dict[str, Tenso
 def _section(card: dict[str, Any], name: str, folder: Path) -> dict[str, Any]:
     section = card["configs"].get(name)
     if not isinstance(section, dict):
-        raise InputError(f"{folder / CARD} describes no {name}", given=", ".join(card["configs"]), allowed=f"configs with {name}")
+        raise InputError(
+            f"{folder / CARD} describes no {name}", given=", ".join(card["configs"]), allowed=f"configs with {name}"
+        )
     return section
 
 

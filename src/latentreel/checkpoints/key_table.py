@@ -54,7 +54,9 @@ def refuse_key_mismatch(*, missing: set[str], extra: set[str], where: str) -> No
         if keys
     ]
     if problems:
-        raise InputError(f"{where}: keys do not fit: {' and '.join(problems)}", fix="check that the file is what it is taken for")
+        raise InputError(
+            f"{where}: keys do not fit: {' and '.join(problems)}", fix="check that the file is what it is taken for"
+        )
 
 
 def _relayout(tensor: Tensor, entry: Entry, *, backward: bool, where: str) -> Tensor:

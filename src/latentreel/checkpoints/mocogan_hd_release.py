@@ -81,7 +81,9 @@ def import_motion_generator(
     basis = import_latent_basis(components, stdev, where=where)
     if len(basis.components) < num_components or basis.components.shape[1] != latent_dim:
         raise InputError(
-            f"{where}: the principal components do not fit", given=list(components.shape), allowed=f"[{num_components} or more, {latent_dim}]"
+            f"{where}: the principal components do not fit",
+            given=list(components.shape),
+            allowed=f"[{num_components} or more, {latent_dim}]",
         )
     basis = basis.truncated(num_components)
     motion = MotionGenerator(basis=basis, latent_dim=latent_dim, hidden_dim=hidden_dim, step_size=step_size)
@@ -128,7 +130,9 @@ def import_video_discriminator(state: Mapping[str, Tensor], *, where: str) -> Vi
     """
     ours, width, channels = _read_patches(state, kernel_axes="kt kh kw", where=where)
     if channels not in DOMAINS:
-        raise InputError(f"{where}: the number of input channels fits no domain", given=channels, allowed="6 (in-domain), 3 (cross-domain)")
+        raise InputError(
+            f"{where}: the number of input channels fits no domain", given=channels, allowed="6 (in-domain), 3 (cross-domain)"
+        )
     discriminator = VideoDiscriminator(domain=DOMAINS[channels], base_width=width)
     load_module(discriminator, ours, where=where)
     return discriminator
@@ -179,7 +183,9 @@ def _norms() -> list[str]:
 
 def _tensors(state: Mapping[str, Any], *, where: str) -> dict[str, Tensor]:
     foreign = _unprefixed(state)
-    refuse_key_mismatch(missing=set(), extra={str(key) for key, value in foreign.items() if not isinstance(value, Tensor)}, where=where)
+    refuse_key_mismatch(
+        missing=set(), extra={str(key) for key, value in foreign.items() if not isinstance(value, Tensor)}, where=where
+    )
     return foreign
 
 

@@ -51,7 +51,9 @@ def export_generator(generator: StyleGAN2Generator) -> dict[str, Any]:
     """The content of a `.pt` file that other programs read."""
     config = generator.config
     if config.architecture != "skip" or config.conv_clamp is not None:
-        raise InputError("this format has no place for the variant", given=config.architecture, allowed="skip without conv_clamp")
+        raise InputError(
+            "this format has no place for the variant", given=config.architecture, allowed="skip without conv_clamp"
+        )
     state = {key: value.detach() for key, value in generator.state_dict().items()}
     foreign = export_state(key_table(config), state) | _filters(config)
     return {"g_ema": foreign, "latent_avg": state["mean_latent"]}
@@ -78,7 +80,9 @@ def find_config(state: Mapping[str, Tensor], *, where: str) -> StyleGAN2Config:
 def key_table(config: StyleGAN2Config) -> list[Entry]:
     """The two-way table for a generator of the given sizes; the filter constants are apart."""
     table = [
-        Entry(f"mapping.layers.{i}.{part}", f"style.{i + 1}.{part}") for i in range(config.mapping_layers) for part in ("weight", "bias")
+        Entry(f"mapping.layers.{i}.{part}", f"style.{i + 1}.{part}")
+        for i in range(config.mapping_layers)
+        for part in ("weight", "bias")
     ]
     table += [Entry("blocks.0.constant", "input.input", "c h w -> 1 c h w")]
     table += _layer("blocks.0.layer", "conv1", 0) + _to_rgb("blocks.0.to_rgb", "to_rgb1")
@@ -114,7 +118,9 @@ def _filters(config: StyleGAN2Config) -> dict[str, Tensor]:
     taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
     kernel = torch.outer(taps, taps) / 16  # sums to 4: doubling the size spreads each pixel over four
     levels = range(len(config.sizes) - 1)
-    names = [f"convs.{2 * level}.conv.blur.kernel" for level in levels] + [f"to_rgbs.{level}.upsample.kernel" for level in levels]
+    names = [f"convs.{2 * level}.conv.blur.kernel" for level in levels] + [
+        f"to_rgbs.{level}.upsample.kernel" for level in levels
+    ]
     return {name: kernel.clone() for name in names}
 
 

@@ -42,11 +42,13 @@ def run(arguments: list[str]) -> None:
     generator = load_image_generator(config.image_generator)
     components = config.components or min(384, generator.w_dim)
     with counting("latent basis") as progress:
-        basis = LatentBasis.fit(generator, num_samples=config.samples, num_components=components, seed=config.seed, progress=progress)
+        basis = LatentBasis.fit(
+            generator, num_samples=config.samples, num_components=components, seed=config.seed, progress=progress
+        )
     with atomic_path(config.out) as temporary:
         save_file(basis.tensors(), temporary)
     shares = basis.explained_variance_ratio.cumsum(0)
     for k in sorted({1, 2, 5, 10, 20, 50, 100, 200, components}):
         if k <= components:
             console.print(f"first {k:>4} components: {100 * float(shares[k - 1]):5.1f} % of the variance")
-    console.print(str(config.out))
+    console.print(str(config.out), soft_wrap=True)

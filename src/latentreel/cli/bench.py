@@ -14,10 +14,14 @@ def run(arguments: list[str]) -> None:
     """Runs the named benchmarks, or all, one after the other, each in a process of its own."""
     scripts = {path.stem: path for path in sorted(FOLDER.glob("*.py")) if path.stem not in SHARED}
     if arguments and arguments[0] in ("-h", "--help"):
-        print(f"usage: latentreel bench [NAME ...]\n\nEach prints JSON and writes it to benchmarks/results/.\n\nnames: {', '.join(scripts)}")
+        print(
+            f"usage: latentreel bench [NAME ...]\n\nEach prints JSON and writes it to benchmarks/results/.\n\nnames: {', '.join(scripts)}"
+        )
         return
     if not scripts:
-        raise InputError("the benchmarks are not installed", fix="run this in a clone of the source tree, installed with `make`")
+        raise InputError(
+            "the benchmarks are not installed", fix="run this in a clone of the source tree, installed with `make`"
+        )
     for name in arguments:
         if name not in scripts:
             raise InputError("there is no such benchmark", given=name, allowed=", ".join(scripts))

@@ -45,7 +45,9 @@ class MakeWorldConfig:
 def run(arguments: list[str]) -> None:
     """Dispatches to the action."""
     if not arguments or arguments[0] in ("-h", "--help"):
-        print("usage: latentreel data make-world NAME [--out FOLDER] [--videos N] ...\n\n`latentreel data make-world --help` lists the flags.")
+        print(
+            "usage: latentreel data make-world NAME [--out FOLDER] [--videos N] ...\n\n`latentreel data make-world --help` lists the flags."
+        )
         return
     if arguments[0] not in ACTIONS:
         raise InputError("there is no such action on data", given=arguments[0], allowed=", ".join(ACTIONS))

@@ -89,4 +89,4 @@ def run(arguments: list[str]) -> None:
             **settings,  # type: ignore[arg-type]
         )
     for path in paths:
-        console.print(str(path))
+        console.print(str(path), soft_wrap=True)

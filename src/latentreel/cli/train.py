@@ -40,7 +40,9 @@ def run(arguments: list[str]) -> None:
     state = start(config)
     from latentreel.cli.progress import console
 
-    console.print(f"done: {state.items} items in {state.seconds / 60:.1f} minutes; bundle: {config.out / 'bundle'}; samples: {config.out / 'samples'}")
+    console.print(f"done: {state.items} items in {state.seconds / 60:.1f} minutes")
+    console.print(f"bundle: {config.out / 'bundle'}", soft_wrap=True)
+    console.print(f"samples: {config.out / 'samples'}", soft_wrap=True)
 
 
 def parse_config(arguments: Sequence[str]) -> RunConfig:
@@ -60,7 +62,11 @@ def parse_config(arguments: Sequence[str]) -> RunConfig:
     if arguments[1] == "--config":
         if len(arguments) < 3:
             raise InputError("--config needs a file", fix="for example: --config runs/mine/config.yaml")
-        default, rest, command = load_yaml(type(presets["debug"]), Path(arguments[2])), arguments[3:], f"train {family} --config FILE"
+        default, rest, command = (
+            load_yaml(type(presets["debug"]), Path(arguments[2])),
+            arguments[3:],
+            f"train {family} --config FILE",
+        )
     elif arguments[1] in ("-h", "--help"):
         default, rest, command = presets["debug"], ["--help"], f"train {family} PRESET"
     elif arguments[1] in presets:
@@ -77,7 +83,9 @@ def require_inputs(config: RunConfig) -> None:
     if not config.data:
         raise InputError("the preset brings no data", fix="give --data FOLDER (videos, frame folders) or --data world:faces")
     if isinstance(config, MotionTrainingConfig) and not config.image_generator:
-        raise InputError("the preset brings no image generator", fix="give --image-generator BUNDLE (for example the run of `train image`)")
+        raise InputError(
+            "the preset brings no image generator", fix="give --image-generator BUNDLE (for example the run of `train image`)"
+        )
 
 
 def start(config: RunConfig) -> "TrainState":

@@ -37,7 +37,9 @@ def from_dict(kind: type[C], values: Mapping[str, Any], *, where: str) -> C:
     """
     hooks = {float: _float, int: _int, Path: _path}
     try:
-        return dacite.from_dict(kind, {key: _tuples(value) for key, value in values.items()}, dacite.Config(strict=True, type_hooks=hooks))
+        return dacite.from_dict(
+            kind, {key: _tuples(value) for key, value in values.items()}, dacite.Config(strict=True, type_hooks=hooks)
+        )
     except dacite.UnexpectedDataError as error:
         unknown = sorted(str(key) for key in error.keys)[0]
         names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]

@@ -29,7 +29,9 @@ class Video:
                 allowed="uint8 [T, H, W, 3], nothing empty",
             )
         if not 0 < self.fps < 1000:
-            raise InputError("the frame rate is out of range", given=self.fps, allowed="above 0 and below 1000 frames per second")
+            raise InputError(
+                "the frame rate is out of range", given=self.fps, allowed="above 0 and below 1000 frames per second"
+            )
 
     def __len__(self) -> int:
         return len(self.frames)

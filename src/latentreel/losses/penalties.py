@@ -21,7 +21,9 @@ def r1_penalty(real_logits: Tensor, real: Tensor) -> Tensor:
     return gradient.float().square().sum(dim=list(range(1, gradient.ndim))).mean()
 
 
-def mixture_gradient_penalty(discriminator: Callable[[Tensor], Sequence[Tensor]], real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
+def mixture_gradient_penalty(
+    discriminator: Callable[[Tensor], Sequence[Tensor]], real: Tensor, fake: Tensor, mix: Tensor
+) -> Tensor:
     """Gradient penalty on random mixtures of a real and a fake sample (Gulrajani et al. 2017, Eq. 3), per pixel.
 
     For each scale, the gradient of the summed patch logits is taken, its norm over the channel axis at each pixel, and the

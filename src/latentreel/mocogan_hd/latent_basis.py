@@ -80,7 +80,9 @@ class LatentBasis:
         while done < num_samples:
             z = torch.randn(min(CHUNK, num_samples - done), generator.z_dim, generator=draws)
             w = generator.map(z.to(device)).cpu().double()
-            origin = w.mean(dim=0) if origin is None else origin  # near the mean, so that the subtraction below keeps its digits
+            origin = (
+                w.mean(dim=0) if origin is None else origin
+            )  # near the mean, so that the subtraction below keeps its digits
             w -= origin
             total += w.sum(dim=0)
             products += w.T @ w

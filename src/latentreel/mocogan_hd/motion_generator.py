@@ -88,7 +88,9 @@ class MotionGenerator(nn.Module):
     def from_config(cls, config: MotionGeneratorConfig, *, basis: LatentBasis) -> Self:
         """A motion generator of the given sizes on the first components of a basis."""
         if len(basis.components) < config.num_components:
-            raise InputError("the basis is too small", given=f"{len(basis.components)} components", allowed=config.num_components)
+            raise InputError(
+                "the basis is too small", given=f"{len(basis.components)} components", allowed=config.num_components
+            )
         basis = basis.truncated(config.num_components)
         return cls(basis=basis, latent_dim=config.latent_dim, hidden_dim=config.hidden_dim, step_size=config.step_size)
 

@@ -15,7 +15,14 @@ EPSILON = 1e-8  # Eq. 3
 
 
 def modulated_conv2d(
-    x: Tensor, weight: Tensor, style: Tensor, *, demodulate: bool = True, up: bool = False, addend: Tensor | None = None, gain: float = 1.0
+    x: Tensor,
+    weight: Tensor,
+    style: Tensor,
+    *,
+    demodulate: bool = True,
+    up: bool = False,
+    addend: Tensor | None = None,
+    gain: float = 1.0,
 ) -> Tensor:
     """Modulates, convolves, demodulates, adds.
 
@@ -50,7 +57,14 @@ def demodulation(weight: Tensor, style: Tensor) -> Tensor:
 
 
 def modulated_conv2d_reference(
-    x: Tensor, weight: Tensor, style: Tensor, *, demodulate: bool = True, up: bool = False, addend: Tensor | None = None, gain: float = 1.0
+    x: Tensor,
+    weight: Tensor,
+    style: Tensor,
+    *,
+    demodulate: bool = True,
+    up: bool = False,
+    addend: Tensor | None = None,
+    gain: float = 1.0,
 ) -> Tensor:
     """What `modulated_conv2d` computes, as the paper writes it: one kernel per sample, a grouped convolution."""
     n, _, h, w = x.shape

@@ -45,7 +45,9 @@ class VideoPipeline:
         folder = find_bundle(source)
         if folder is None:
             names = ", ".join(shipped_names())
-            raise InputError("there is no such bundle", given=source, allowed=f"a bundle, a run's folder, or a name that ships: {names}")
+            raise InputError(
+                "there is no such bundle", given=source, allowed=f"a bundle, a run's folder, or a name that ships: {names}"
+            )
         basis, motion, fps = load_motion_bundle(folder)
         return cls(image_generator=load_image_generator_bundle(folder), basis=basis, motion_generator=motion, fps=fps)
 

@@ -23,6 +23,9 @@ Pixels = npt.NDArray[np.uint8]
 ENCODED_PIXELS = 128
 """Least width of a clip inside its file: below, halving the resolution of colour for the encoder would show."""
 
+HEM_PIXELS = 1
+"""Width of the repeated edge around each clip of a grid: it keeps the white of the gaps out when the browser enlarges."""
+
 
 @dataclass(frozen=True, eq=False)
 class Clip:
@@ -82,16 +85,16 @@ class ClipGrid:
 
     def markup(self) -> str:
         """A figure with the video inside and labels along its edges."""
-        frames = video_grid(self.clips, columns=self.columns)
-        width, height = self.clips[0].shape[2], self.clips[0].shape[1]
-        tiling = "".join(
-            f"--tile-{axis}:{100 * size / whole:.4f}%;--step-{axis}:{100 * (size + GAP_PIXELS) / whole:.4f}%;"
-            for axis, size, whole in (("x", width, frames.shape[2]), ("y", height, frames.shape[1]))
-        )
+        tiles = [_hemmed(clip) for clip in self.clips]
+        frames = video_grid(tiles, columns=self.columns)
+        tiling = ""
+        for axis, size, whole in zip("yx", tiles[0].shape[1:3], frames.shape[1:3], strict=True):
+            edges = {"start": HEM_PIXELS, "end": size - HEM_PIXELS, "step": size + GAP_PIXELS}
+            tiling += "".join(f"--{name}-{axis}:{100 * edge / whole:.4f}%;" for name, edge in edges.items())
         shown = min(self.columns, len(self.clips))
         style = f"--width:{24 if shown == 1 else 12 * shown}rem;{tiling}"
         screen = "screen tiled" if len(self.clips) > 1 else "screen"
-        video = _video(frames, self.fps, enlarge=math.ceil(ENCODED_PIXELS / width), description=self.description)
+        video = _video(frames, self.fps, description=self.description)
         labels = _labels(self.column_labels, "across", "Columns") + _labels(self.row_labels, "down", "Rows")
         stage = f'<div class="stage" style="{style}">{labels}<div class="{screen}">{video}</div></div>'
         return f"<figure>{stage}{_caption(self.caption)}</figure>"
@@ -163,12 +166,20 @@ class Command:
         return f"<figure><pre><code>{html.escape(self.text)}</code></pre>{_caption(self.caption)}</figure>"
 
 
-def _video(frames: Pixels, fps: float, *, enlarge: int, description: str) -> str:
+def _hemmed(clip: Pixels) -> Pixels:
+    """A clip as it is encoded: large enough, and its edge repeated around it."""
+    factor = math.ceil(ENCODED_PIXELS / clip.shape[2])
+    size = clip.shape[2] * factor, clip.shape[1] * factor
+    large = [np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BICUBIC)) for frame in clip]
+    hem = (HEM_PIXELS, HEM_PIXELS)
+    return np.pad(np.stack(large), ((0, 0), hem, hem, (0, 0)), mode="edge")
+
+
+def _video(frames: Pixels, fps: float, *, description: str) -> str:
     """A video whose bytes stand in the page; its first frame is shown until it plays."""
-    height, width = frames.shape[1] * enlarge, frames.shape[2] * enlarge
-    large = [np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BICUBIC)) for frame in frames]
+    height, width = frames.shape[1:3]
     with tempfile.TemporaryDirectory(prefix="latentreel-") as folder:
-        encoded = save_video(Video(np.stack(large), fps), Path(folder) / "clip.mp4").read_bytes()
+        encoded = save_video(Video(frames, fps), Path(folder) / "clip.mp4").read_bytes()
     address = f"data:video/mp4;base64,{base64.b64encode(encoded).decode()}"
     return (
         f'<video autoplay loop muted playsinline controls width="{width}" height="{height}" '

@@ -44,10 +44,16 @@ img { display: block; width: min(100%, 40rem); height: auto; border-radius: 4px;
 .labels.down li { writing-mode: vertical-rl; transform: rotate(180deg); }
 .screen { overflow: hidden; border-radius: 4px; }
 video { display: block; width: 100%; height: auto; }
+button {
+  justify-self: start; min-width: 4.5rem; border: 1px solid var(--line); border-radius: 1rem; background: none;
+  color: var(--quiet); font: inherit; font-size: .8125rem; cursor: pointer;
+}
+.stage > button { margin-top: .75rem; padding: .1rem .9rem; }
+button:hover { color: var(--ink); border-color: currentColor; }
 /* The gaps between clips are cut out, so that the page shows through in either colour scheme. */
 .tiled {
-  --across: #0000 0, #000 .75px calc(var(--tile-x) - .75px), #0000 var(--tile-x) var(--step-x);
-  --down: #0000 0, #000 .75px calc(var(--tile-y) - .75px), #0000 var(--tile-y) var(--step-y);
+  --across: #0000 0 var(--start-x), #000 var(--start-x) var(--end-x), #0000 var(--end-x) var(--step-x);
+  --down: #0000 0 var(--start-y), #000 var(--start-y) var(--end-y), #0000 var(--end-y) var(--step-y);
   --holes-x: repeating-linear-gradient(to right, var(--across));
   --holes-y: repeating-linear-gradient(to bottom, var(--down));
   -webkit-mask-image: var(--holes-y); mask-image: var(--holes-y);
@@ -83,7 +89,7 @@ code { font: .875rem/1.55 ui-monospace, "SFMono-Regular", Menlo, Consolas, monos
   dd { padding: 0 0 .5rem; border-top: 0; }
   .labels { font-size: .75rem; }
 }
-@media print { body { padding: 0; max-width: none; } figure, dl, pre { break-inside: avoid; } nav { display: none; } }
+@media print { body { padding: 0; max-width: none; } figure, dl, pre { break-inside: avoid; } nav, button { display: none; } }
 """
 
 SCRIPT = """
@@ -93,12 +99,28 @@ const settle = () => videos.forEach(video => {
   video.autoplay = !still.matches;
   if (still.matches) video.pause(); else video.play().catch(() => {});
 });
+// The browser's own controls would cover the lowest row of clips; they stay where scripts do not run.
+const addButton = video => {
+  const button = document.createElement("button");
+  const toggle = () => video.paused ? video.play().catch(() => {}) : video.pause();
+  const rename = () => {
+    button.textContent = video.paused ? "Play" : "Pause";
+    button.setAttribute("aria-label", `${button.textContent}: ${video.getAttribute("aria-label")}`);
+  };
+  button.type = "button";
+  for (const part of [button, video]) part.addEventListener("click", toggle);
+  for (const event of ["play", "pause"]) video.addEventListener(event, rename);
+  rename();
+  video.controls = false;
+  video.closest(".stage").append(button);
+};
 // Some phones play no video out of a data: address, but do play the same bytes as a blob.
 const viaBlob = async video => {
   const bytes = Uint8Array.from(atob(video.src.split(",")[1]), letter => letter.charCodeAt(0));
   video.src = URL.createObjectURL(new Blob([bytes], {type: "video/mp4"}));
 };
 videos.forEach(video => video.error ? viaBlob(video) : video.addEventListener("error", () => viaBlob(video), {once: true}));
+videos.forEach(addButton);
 still.addEventListener("change", settle);
 settle();
 """

@@ -9,7 +9,9 @@ from latentreel.core.randomness import torch_generator
 
 
 @torch.no_grad()
-def content_latents(generator: ImageGenerator, seeds: list[int], *, truncation: float = 1.0, device: torch.device | str = "cpu") -> Tensor:
+def content_latents(
+    generator: ImageGenerator, seeds: list[int], *, truncation: float = 1.0, device: torch.device | str = "cpu"
+) -> Tensor:
     """One latent per seed.
 
     Args:

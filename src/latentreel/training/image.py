@@ -156,7 +156,11 @@ class ImageTraining:
         phases += [
             Phase(name="D", module=self.discriminator, optimizer=optimizer, objective=self.discriminator_objective),
             Phase(
-                name="D_r1", module=self.discriminator, optimizer=optimizer, objective=self.r1_objective, interval=config.r1_every
+                name="D_r1",
+                module=self.discriminator,
+                optimizer=optimizer,
+                objective=self.r1_objective,
+                interval=config.r1_every,
             ),
         ]
         return phases
@@ -199,7 +203,9 @@ def grow(generator: StyleGAN2Generator, discriminator: StyleGAN2Discriminator, r
     old_generator = modules["average"]
     blocks = 1 + max(int(key.split(".")[1]) for key in old_generator if key.startswith("blocks."))
     if blocks >= len(generator.blocks):
-        raise InputError("the run to grow from is not smaller", given=f"{2 ** (blocks + 1)} px", allowed=f"below {generator.resolution} px")
+        raise InputError(
+            "the run to grow from is not smaller", given=f"{2 ** (blocks + 1)} px", allowed=f"below {generator.resolution} px"
+        )
     _copy(generator, old_generator, where=run)
     for block in list(generator.blocks)[blocks:]:
         if generator.config.architecture == "skip":

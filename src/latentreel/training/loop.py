@@ -139,7 +139,9 @@ def save(family: Family) -> Path:
     """
     config, state = family.config, family.state
     if not state.is_finite():
-        raise TrainingDiverged(f"step {state.step}: a weight is not finite; the last good state is kept; lower the learning rate")
+        raise TrainingDiverged(
+            f"step {state.step}: a weight is not finite; the last good state is kept; lower the learning rate"
+        )
     if family.accelerator.is_main_process:
         state.save(config.out / "state")
         family.save_bundle(config.out / "bundle")
@@ -159,7 +161,10 @@ def resume(family: Family) -> None:
     if states:
         for name, (here, there) in config.differences(load_yaml(type(config), out / "config.yaml")).items():
             raise InputError(
-                f"{out} holds a run with another {name}", given=here, allowed=there, fix="use another --out, or delete that folder"
+                f"{out} holds a run with another {name}",
+                given=here,
+                allowed=there,
+                fix="use another --out, or delete that folder",
             )
         state.load(states[0])
     if family.accelerator.is_main_process:

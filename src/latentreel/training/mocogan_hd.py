@@ -91,7 +91,7 @@ class MotionTraining:
             fake = self.image_discriminator.present(clips, batch.uniform("pairs/fake"))
             losses["image"] = self._compare(self.image_discriminator, fake, pairs) * self.config.image_discriminator_weight
         information = mutual_information(trajectory.noise, trajectory.reconstructed_noise)
-        losses["information"] = -information * self.config.mutual_information_weight
+        losses["mutual_information"] = -information * self.config.mutual_information_weight
         return Outcome(losses=losses, figures={"frame_change": (clips[:, 1:] - clips[:, :-1]).abs().mean()})
 
     def video_discriminator_objective(self, batch: Batch) -> Outcome:
@@ -100,7 +100,7 @@ class MotionTraining:
         losses = {"adversarial": self._compare(self.video_discriminator, real, fake)}
         if self.config.gradient_penalty:
             penalty = mixture_gradient_penalty(self.video_discriminator, real, fake, batch.uniform("mixture"))
-            losses["penalty"] = penalty * self.config.gradient_penalty
+            losses["gradient_penalty"] = penalty * self.config.gradient_penalty
         return Outcome(losses=losses, figures={"frame_change": (batch.real[:, 1:] - batch.real[:, :-1]).abs().mean()})
 
     def image_discriminator_objective(self, batch: Batch) -> Outcome:
@@ -177,7 +177,10 @@ class MotionTraining:
         motion, video, image = self.motion_generator, self.video_discriminator, self.image_discriminator
         phases = [
             Phase(
-                name="G", module=motion, optimizer=adam(motion.parameters(), lr=config.learning_rate), objective=self.motion_objective
+                name="G",
+                module=motion,
+                optimizer=adam(motion.parameters(), lr=config.learning_rate),
+                objective=self.motion_objective,
             ),
             Phase(
                 name="D_V",

@@ -3,6 +3,7 @@
 `debug` runs a few steps of everything in seconds; `small` suits a laptop; the others are named after their experiment.
 """
 
+import dataclasses
 from pathlib import Path
 
 from latentreel.training.config import ImageTrainingConfig, MotionTrainingConfig, RunConfig
@@ -58,6 +59,25 @@ IMAGE: dict[str, ImageTrainingConfig] = {
     "sky-timelapse": ImageTrainingConfig(data="", resolution=128, batch_size=32, kimg=25_000, mirror=True),
 }
 
+_FACES_MOTION = MotionTrainingConfig(
+    data="world:faces",
+    image_generator="faces",
+    batch_size=4,
+    kclips=40,
+    hidden_dim=128,
+    num_components=64,
+    basis_samples=200_000,
+    step_size=0.5,
+    learning_rate=1e-3,
+    discriminator_learning_rate=4e-4,
+    discriminator_every=1,
+    video_discriminator_width=24,
+    image_discriminator_width=24,
+    gradient_penalty=0,
+    sample_every=200,
+    save_every=200,
+)
+
 MOTION: dict[str, MotionTrainingConfig] = {
     "debug": MotionTrainingConfig(
         data="world:faces",
@@ -95,24 +115,9 @@ MOTION: dict[str, MotionTrainingConfig] = {
         sample_every=200,
         save_every=200,
     ),
-    "faces-world": MotionTrainingConfig(
-        data="world:faces",
-        image_generator="faces",
-        batch_size=4,
-        kclips=40,
-        hidden_dim=128,
-        num_components=64,
-        basis_samples=200_000,
-        step_size=0.5,
-        learning_rate=1e-3,
-        discriminator_learning_rate=4e-4,
-        discriminator_every=1,
-        video_discriminator_width=24,
-        image_discriminator_width=24,
-        gradient_penalty=0,
-        sample_every=200,
-        save_every=200,
-    ),
+    "faces-world": _FACES_MOTION,
+    # What `latentreel demo` trains: the same for two and a half minutes, on fewer videos.
+    "demo": dataclasses.replace(_FACES_MOTION, minutes=2.5, world_videos=256, basis_samples=100_000, log_every=5),
     # App. B and METHODS 1.5: clips of 16 frames out of 32, batch 32 at 128 px.
     "sky-timelapse": MotionTrainingConfig(data="", image_generator="", batch_size=32, step_size=0.5),
 }

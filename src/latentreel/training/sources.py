@@ -13,7 +13,11 @@ WORLD_FRAMES = 32  # METHODS 1.5: clips are cut from 32 consecutive frames
 
 
 def open_training_data(
-    config: RunConfig, *, resolution: int, expect: Literal["videos", "images"], progress: Callable[[int, int], None] | None = None
+    config: RunConfig,
+    *,
+    resolution: int,
+    expect: Literal["videos", "images"],
+    progress: Callable[[int, int], None] | None = None,
 ) -> FrameStore:
     """Decodes (or draws) everything once; later calls open what is kept.
 

@@ -71,7 +71,9 @@ class TrainState:
             for name, optimizer in self.optimizers.items():
                 optimizer.load_state_dict(content["optimizers"][name])
         except (KeyError, RuntimeError, ValueError) as error:
-            raise InputError(f"{path} belongs to other networks: {' '.join(str(error).split())[:200]}", fix="use another --out") from error
+            raise InputError(
+                f"{path} belongs to other networks: {' '.join(str(error).split())[:200]}", fix="use another --out"
+            ) from error
         self.step, self.items, self.seconds = content["step"], content["items"], content["seconds"]
 
 
@@ -91,5 +93,7 @@ def read_state(path: Path) -> dict[str, Any]:
         if not {"modules", "optimizers", "step", "items", "seconds"} <= content.keys():
             raise ValueError("parts are missing")
     except Exception as error:
-        raise InputError(f"cannot read the state {path}: {str(error).splitlines()[0]}", fix="delete it to resume from the one before") from error
+        raise InputError(
+            f"cannot read the state {path}: {str(error).splitlines()[0]}", fix="delete it to resume from the one before"
+        ) from error
     return dict(content)

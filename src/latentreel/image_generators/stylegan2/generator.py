@@ -161,14 +161,16 @@ class StyleGAN2Generator(nn.Module):
             InputError: A shape does not fit, or labels are given.
         """
         self._refuse(labels)
+        check_shape(w, "N D" if w.ndim == 2 else "N L D", name="w", L=self.num_layers, D=self.w_dim)
         if w.ndim == 2:
             w = w[:, None].expand(-1, self.num_layers, -1)
-        check_shape(w, "N L D", name="w", L=self.num_layers, D=self.w_dim)
         maps = self._noise_maps(noise, len(w), w.device)
         x = self.blocks[0].constant.to(compute_dtype(w.device)).expand(len(w), -1, -1, -1)
         x, rgb = x.contiguous(memory_format=torch.channels_last), None
         for level, block in enumerate(self.blocks):
-            layers = slice(max(2 * level - 1, 0), 2 * level + 2)  # a block's to-RGB shares its latent with the next block's first layer
+            layers = slice(
+                max(2 * level - 1, 0), 2 * level + 2
+            )  # a block's to-RGB shares its latent with the next block's first layer
             x, rgb = block(x, rgb, w[:, layers], maps[max(2 * level - 1, 0) : 2 * level + 1])
         return rgb
 
@@ -195,7 +197,7 @@ class StyleGAN2Generator(nn.Module):
                 raise InputError("wrong number of noise maps", given=len(noise), allowed=len(layers))
             for given, layer in zip(noise, layers, strict=True):
                 size = layer.noise_map.shape[-1]
-                check_shape(given, "N 1 H W", name="noise map", H=size, W=size)
+                check_shape(given, "N 1 H W", name="noise map", N=1 if len(given) == 1 else num_images, H=size, W=size)
             return list(noise)
         if noise == "none":
             return [None] * len(layers)
