@@ -1,13 +1,13 @@
-"""Frames per second of a full-width 256-px StyleGAN2 at batch 8, as a fraction of the convolution ceiling measured in the same run."""
+"""Frames per second of a full-width 256-px StyleGAN2 at batch 8, and what fraction of the convolution ceiling that is."""
 
 from unittest.mock import patch
 
 import torch
-from measure import best_seconds, convolution_ceiling, generator_flop, write_result
 
 import latentreel as lr
 from latentreel.image_generators.stylegan2 import generator as generator_module
 from latentreel.nn import modulated_convolution, resample
+from measure import best_seconds, convolution_ceiling, generator_flop, write_result
 
 RESOLUTION, BATCH = 256, 8
 

@@ -1,4 +1,4 @@
-"""Seconds and peak memory of one in-domain MoCoGAN-HD step: 64 px, full width, batch 2, T 8, one generator and one discriminator step.
+"""Seconds and peak memory of one in-domain MoCoGAN-HD step, G and D: 64 px, full width, batch 2, T 8.
 
 Runs itself once more with the plain reference operators in float32, in a process of its own, since peak memory is the process's.
 """
@@ -13,7 +13,6 @@ from unittest.mock import patch
 import numpy as np
 import torch
 from accelerate import Accelerator
-from measure import peak_memory_gb, write_result
 
 import latentreel as lr
 from latentreel.core.precision import compute_dtype
@@ -23,6 +22,7 @@ from latentreel.nn import modulated_convolution, resample
 from latentreel.training.config import MotionTrainingConfig
 from latentreel.training.loop import run_phase
 from latentreel.training.mocogan_hd import MotionTraining
+from measure import peak_memory_gb, write_result
 
 RESOLUTION, BATCH, FRAMES = 64, 2, 8
 

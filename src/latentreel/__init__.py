@@ -22,7 +22,7 @@ _HOMES: dict[str, str] = {
     "VideoPipeline": "latentreel.pipelines.video_pipeline",
 }
 
-__all__ = [*_HOMES]  # noqa: PLE0604
+__all__ = [*_HOMES]
 
 
 def __getattr__(name: str) -> Any:

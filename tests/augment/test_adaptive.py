@@ -9,7 +9,17 @@ from latentreel.augment import adaptive
 from latentreel.augment.adaptive import AdaptiveAugment
 
 SIZE = 16
-GEOMETRY = ["flip", "quarters", "x", "y", "size", "angle", "stretch", "fine x", "fine y"]  # in the order in which they are drawn
+GEOMETRY = [
+    "flip",
+    "quarters",
+    "x",
+    "y",
+    "size",
+    "angle",
+    "stretch",
+    "fine x",
+    "fine y",
+]  # in the order in which they are drawn
 COLOUR = ["brightness", "contrast", "luma flip", "hue", "saturation"]
 
 
@@ -63,7 +73,9 @@ def test_shifts_are_in_shares_of_the_image_and_reflect_at_the_border(apply):
     assert torch.allclose(right[..., 2:], images[..., :-2], atol=1e-4)
     assert torch.allclose(right[..., :2], images[..., 1:3].flip(-1), atol=1e-4)
     assert torch.allclose(apply(images, y=0.125)[..., 2:, :], images[..., :-2, :], atol=1e-4)
-    assert torch.allclose(apply(images, x=0.07), apply(images, fine_x=1 / 16), atol=1e-4)  # the coarse one keeps to whole pixels
+    assert torch.allclose(
+        apply(images, x=0.07), apply(images, fine_x=1 / 16), atol=1e-4
+    )  # the coarse one keeps to whole pixels
 
 
 def test_sizes_and_stretches_hold_the_centre(apply):

@@ -66,7 +66,9 @@ def test_what_is_written_is_what_is_read(config):
         assert load_yaml(Settings, Path(folder) / "config.yaml") == config
 
 
-@pytest.mark.parametrize(("values", "hint"), [({"chanels": [4]}, "did you mean channels"), ({"zzz": 1}, "allowed: data, out"), ({3: 1}, "given: 3")])
+@pytest.mark.parametrize(
+    ("values", "hint"), [({"chanels": [4]}, "did you mean channels"), ({"zzz": 1}, "allowed: data, out"), ({3: 1}, "given: 3")]
+)
 def test_an_unknown_field_is_named(values, hint):
     with pytest.raises(InputError, match=f"here: unknown field.*{hint}"):
         from_dict(Settings, values, where="here")
@@ -109,7 +111,9 @@ def test_the_configs_own_checks_hold_for_files_too(tmp_path):
         load_yaml(Settings, tmp_path / "config.yaml")
 
 
-@pytest.mark.parametrize(("content", "problem"), [(None, "cannot read"), ("- 1", "holds no fields"), ("a: [", "not a YAML"), ("", "no fields")])
+@pytest.mark.parametrize(
+    ("content", "problem"), [(None, "cannot read"), ("- 1", "holds no fields"), ("a: [", "not a YAML"), ("", "no fields")]
+)
 def test_a_file_that_is_no_config_is_named(tmp_path, content, problem):
     path = tmp_path / "config.yaml"
     if content is not None:

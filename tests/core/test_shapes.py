@@ -11,7 +11,9 @@ from latentreel.core.shapes import check_shape
 
 @given(st.lists(st.integers(0, 4), max_size=4), st.lists(st.sampled_from(["N", "D", "3"]), max_size=4))
 def test_a_shape_passes_if_each_axis_fits(shape, layout):
-    fits = len(shape) == len(layout) and all({"N": size, "D": 2, "3": 3}[axis] == size for axis, size in zip(layout, shape, strict=True))
+    fits = len(shape) == len(layout) and all(
+        {"N": size, "D": 2, "3": 3}[axis] == size for axis, size in zip(layout, shape, strict=True)
+    )
     if fits:
         check_shape(torch.zeros(shape), " ".join(layout), name="x", D=2)
     else:

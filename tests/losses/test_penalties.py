@@ -33,7 +33,9 @@ def test_the_mixture_penalty_of_linear_scales():
     def discriminator(x):
         return [torch.einsum("ncthw,c->nthw", x, a) for a in scales]
 
-    penalty = mixture_gradient_penalty(discriminator, draw(N, C, T, S, S), draw(N, C, T, S, S), torch.rand(N, dtype=torch.float64))
+    penalty = mixture_gradient_penalty(
+        discriminator, draw(N, C, T, S, S), draw(N, C, T, S, S), torch.rand(N, dtype=torch.float64)
+    )
     expected = sum((a.norm() - 1).square() for a in scales) / 2
     assert penalty.item() == pytest.approx(expected.item(), rel=1e-6)
     found = torch.autograd.grad(penalty, scales)
@@ -57,7 +59,9 @@ def test_the_mixture_lies_between_the_sides_in_the_given_shares():
 
 def test_the_mixture_penalty_leaves_the_generator_alone():
     fake, weight = draw(N, C, T, S, S, requires_grad=True), draw(C, requires_grad=True)
-    mixture_gradient_penalty(lambda x: [x.square().mul(weight[:, None, None, None])], draw(N, C, T, S, S), fake, torch.rand(N, dtype=torch.float64)).backward()
+    mixture_gradient_penalty(
+        lambda x: [x.square().mul(weight[:, None, None, None])], draw(N, C, T, S, S), fake, torch.rand(N, dtype=torch.float64)
+    ).backward()
     assert fake.grad is None
     assert weight.grad is not None
 

@@ -57,7 +57,9 @@ def test_directions_without_variance_do_no_harm():
 
 
 def test_the_same_seed_gives_the_same_basis():
-    first, again, other = (LatentBasis.fit(LinearGenerator(), num_samples=500, num_components=D, seed=seed) for seed in (1, 1, 2))
+    first, again, other = (
+        LatentBasis.fit(LinearGenerator(), num_samples=500, num_components=D, seed=seed) for seed in (1, 1, 2)
+    )
     for name, tensor in first.tensors().items():
         assert torch.equal(tensor, again.tensors()[name])
         assert not torch.equal(tensor, other.tensors()[name])
@@ -65,7 +67,9 @@ def test_the_same_seed_gives_the_same_basis():
 
 def test_progress_is_told():
     told = []
-    LatentBasis.fit(LinearGenerator(), num_samples=25_000, num_components=1, progress=lambda done, total: told.append((done, total)))
+    LatentBasis.fit(
+        LinearGenerator(), num_samples=25_000, num_components=1, progress=lambda done, total: told.append((done, total))
+    )
     assert told == [(10_000, 25_000), (20_000, 25_000), (25_000, 25_000)]
 
 

@@ -57,7 +57,8 @@ def test_noise_drives_the_motion_and_the_same_noise_the_same_motion(motion):
 def test_gradients_reach_every_parameter_from_the_last_frame(motion):
     trajectory = motion(torch.randn(N, D), 4)
     (trajectory.latents[:, -1].square().sum() + trajectory.reconstructed_noise.square().sum()).backward()
-    assert [name for name, p in motion.named_parameters() if p.grad is None or not p.grad.abs().max() > 0] == []
+    idle = [name for name, p in motion.named_parameters() if p.grad is None or not p.grad.abs().max() > 0]
+    assert idle == ["encoder.weight_hh"]  # the encoder takes one step, from the state 0
 
 
 def test_a_fresh_one_has_orthogonal_gates_and_small_steps(basis):

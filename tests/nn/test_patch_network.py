@@ -36,9 +36,7 @@ def test_it_is_table_6(assert_same_derivatives, axes, shape):
 @pytest.mark.parametrize("second_order", [False, True], ids=["first order", "gradient penalty"])
 @pytest.mark.parametrize(("channels", "frames"), CLIPS)
 @pytest.mark.parametrize(("base_width", "size"), [(8, 64), (64, 16)], ids=["narrow", "full width"])
-def test_bf16_weight_gradients_are_right_in_every_layer(
-    gradient_errors, base_width, size, channels, frames, second_order
-):
+def test_bf16_weight_gradients_are_right_in_every_layer(gradient_errors, base_width, size, channels, frames, second_order):
     """Where PyTorch's bf16 Conv3d goes wrong the error is 0.5 and more; roundings add up to 0.2 at most over five layers and back."""
     network = PatchNetwork(axes=3, in_channels=channels, base_width=base_width)
     x = torch.randn(2, channels, frames, size, size)

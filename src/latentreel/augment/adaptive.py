@@ -98,7 +98,8 @@ def _geometry(draws: _Draws, height: int, width: int) -> Tensor:
     total = _shifted(total, draws.normal(0.125) * width, draws.normal(0.125) * height)
     to_centre = identity.clone()
     to_centre[:, 0, 2], to_centre[:, 1, 2] = (1 - width) / 2, (1 - height) / 2
-    return torch.linalg.inv(to_centre) @ total @ to_centre
+    centred: Tensor = torch.linalg.inv(to_centre) @ total @ to_centre
+    return centred
 
 
 def _colour(draws: _Draws) -> Tensor:

@@ -6,10 +6,10 @@ and what wrote them (versions).
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import safetensors
 import safetensors.torch
@@ -29,6 +29,8 @@ from latentreel.mocogan_hd.motion_generator import MotionGenerator, MotionGenera
 CARD = "card.json"
 FORMAT = 1
 UNSTATED = "not stated"
+
+M = TypeVar("M", bound=nn.Module)
 
 
 def is_bundle(path: Path) -> bool:
@@ -60,7 +62,7 @@ def save_mocogan_hd(
     licence: str = UNSTATED,
     fps: float,
 ) -> None:
-    """Writes a bundle of kind "mocogan_hd": image generator, basis, motion generator, and the rate of the videos it learned from."""
+    """Writes a bundle of kind "mocogan_hd": image generator, basis, motion generator, and the frame rate of its videos."""
     configs = {
         "image_generator": {"family": "stylegan2", **to_dict(generator.config)},
         "motion_generator": to_dict(motion.config),
@@ -81,7 +83,8 @@ def load_image_generator_bundle(folder: Path) -> StyleGAN2Generator:
     family = values.pop("family", None)
     if family != "stylegan2":
         raise InputError(f"{folder}: unknown image generator family", given=family, allowed="stylegan2")
-    generator = StyleGAN2Generator(from_dict(StyleGAN2Config, values, where=str(folder / CARD)))
+    config = from_dict(StyleGAN2Config, values, where=str(folder / CARD))
+    generator = _sketch(lambda: StyleGAN2Generator(config), where=str(folder / CARD))
     load_module(generator, _read_part(folder, card, "image_generator"), where=str(folder / "image_generator.safetensors"))
     return generator.eval().requires_grad_(False)
 
@@ -97,9 +100,12 @@ def load_motion_bundle(folder: Path) -> tuple[LatentBasis, MotionGenerator, floa
         raise InputError(f"{folder} holds no motion generator", given=f"a bundle of kind {card['kind']}", allowed="mocogan_hd")
     basis = LatentBasis.from_tensors(_read_part(folder, card, "basis"), where=str(folder / "basis.safetensors"))
     config = from_dict(MotionGeneratorConfig, _section(card, "motion_generator", folder), where=str(folder / CARD))
-    motion = MotionGenerator.from_config(config, basis=basis)
+    motion = _sketch(lambda: MotionGenerator.from_config(config, basis=basis), where=str(folder / CARD))
     load_module(motion, _read_part(folder, card, "motion_generator"), where=str(folder / "motion_generator.safetensors"))
-    return basis, motion.eval().requires_grad_(False), float(_section(card, "video", folder)["fps"])
+    fps = _section(card, "video", folder).get("fps")
+    if not isinstance(fps, int | float) or not 0 < fps < 1000:
+        raise InputError(f"{folder / CARD}: the frame rate is out of range", given=fps, allowed="above 0 and below 1000 frames per second")
+    return basis, motion.eval().requires_grad_(False), float(fps)
 
 
 def read_card(folder: Path) -> dict[str, Any]:
@@ -115,10 +121,11 @@ def read_card(folder: Path) -> dict[str, Any]:
         raise InputError(
             f"{folder} is no bundle: {CARD}: {error.strerror}", fix="give a folder that holds card.json"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged: {error}") from error
-    if not isinstance(card, dict) or not {"format", "kind", "configs", "files"} <= card.keys():
-        raise InputError(f"{path} lacks parts of a card", allowed="format, kind, configs, files")
+    parts = {"format": int, "kind": str, "configs": dict, "files": dict}
+    if not isinstance(card, dict) or not all(isinstance(card.get(name), kind) for name, kind in parts.items()):
+        raise InputError(f"{path} lacks parts of a card", allowed=", ".join(parts))
     if card["format"] > FORMAT:
         raise InputError(
             f"{path} was written by a later latentreel", given=f"format {card['format']}", allowed=FORMAT, fix="upgrade"
@@ -139,12 +146,12 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         }
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except safetensors.SafetensorError as error:
+    except (safetensors.SafetensorError, NotImplementedError) as error:  # the latter for number formats that torch cannot convert
         raise InputError(f"{path} is damaged: {error}") from error
 
 
 def load_module(module: nn.Module, state: Mapping[str, Tensor], *, where: str) -> None:
-    """Loads weights, naming every key or shape that does not fit.
+    """Loads weights, naming every key or shape that does not fit. A module on the meta device takes the tensors as its own.
 
     Raises:
         InputError: Something does not fit.
@@ -154,7 +161,7 @@ def load_module(module: nn.Module, state: Mapping[str, Tensor], *, where: str) -
     for key, tensor in state.items():
         if tensor.shape != own[key].shape:
             raise InputError(f"{where}: {key} has the wrong shape", given=list(tensor.shape), allowed=list(own[key].shape))
-    module.load_state_dict(dict(state))
+    module.load_state_dict({key: tensor.to(own[key].dtype, copy=True) for key, tensor in state.items()}, assign=any(t.is_meta for t in own.values()))
 
 
 def _write(
@@ -190,6 +197,15 @@ def _read_part(folder: Path, card: dict[str, Any], name: str) -> dict[str, Tenso
     if _digest(path) != card["files"].get(path.name):
         raise InputError(f"{path} is not the file that its card describes", fix="download or export the bundle again")
     return tensors
+
+
+def _sketch(build: Callable[[], M], *, where: str) -> M:
+    """A module without weights: a card may claim any size, and memory is taken only once the weights are seen to have it."""
+    try:
+        with torch.device("meta"):
+            return build()
+    except RuntimeError as error:
+        raise InputError(f"{where}: no network has these sizes: {str(error).splitlines()[0]}") from error
 
 
 def _section(card: dict[str, Any], name: str, folder: Path) -> dict[str, Any]:

@@ -1,11 +1,11 @@
-"""MoCoGAN-HD's released state dicts: motion generator (`modelR_*.pth`) and patch discriminators (`modelD_3d_*.pth`, `modelD_img_*.pth`).
+"""MoCoGAN-HD's released state dicts: motion generator (`modelR_*`), patch discriminators (`modelD_3d_*`, `modelD_img_*`).
 
-Every key may carry the prefix `module.` of a model that was saved while spread over several devices. All sizes are found from the
-tensors. What the files do not hold is asked for: the principal components, their standard deviations, and the step size.
+Every key may carry the prefix `module.` of a model that was saved while spread over several devices. All sizes are found from
+the tensors. What the files do not hold is asked for: the principal components, their standard deviations, and the step size.
 
 The discriminators' instance norms carry running statistics that no forward pass reads: they are dropped on import, and written as
-those of a fresh network (mean 0, variance 1, 0 batches) on export. Their networks are numbered from the smallest input up: theirs of
-scale 1 is our `scales.0`, for the input at full size.
+those of a fresh network (mean 0, variance 1, 0 batches) on export. Their networks are numbered from the smallest input up: theirs
+of scale 1 is our `scales.0`, for the input at full size.
 """
 
 from collections.abc import Mapping

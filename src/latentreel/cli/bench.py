@@ -14,9 +14,8 @@ def run(arguments: list[str]) -> None:
     """Runs the named benchmarks, or all, one after the other, each in a process of its own."""
     scripts = {path.stem: path for path in sorted(FOLDER.glob("*.py")) if path.stem not in SHARED}
     if arguments and arguments[0] in ("-h", "--help"):
-        print(
-            f"usage: latentreel bench [NAME ...]\n\nEach prints JSON and writes it to benchmarks/results/.\n\nnames: {', '.join(scripts)}"
-        )
+        print("usage: latentreel bench [NAME ...]\n\nEach prints JSON and writes it to benchmarks/results/.\n")
+        print(f"names: {', '.join(scripts)}")
         return
     if not scripts:
         raise InputError(

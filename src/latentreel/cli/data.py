@@ -46,7 +46,7 @@ def run(arguments: list[str]) -> None:
     """Dispatches to the action."""
     if not arguments or arguments[0] in ("-h", "--help"):
         print(
-            "usage: latentreel data make-world NAME [--out FOLDER] [--videos N] ...\n\n`latentreel data make-world --help` lists the flags."
+            "usage: latentreel data make-world NAME [--out FOLDER] ...\n\n`latentreel data make-world --help` lists the flags."
         )
         return
     if arguments[0] not in ACTIONS:

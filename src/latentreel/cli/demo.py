@@ -35,7 +35,7 @@ class DemoConfig:
     """Everything random follows from it."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.minutes:
+        if not self.minutes > 0:
             raise InputError("minutes is out of range", given=self.minutes, allowed="above 0")
 
 

@@ -4,7 +4,7 @@ import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from latentreel.core.config import load_yaml
 from latentreel.core.errors import InputError
@@ -151,7 +151,7 @@ def _open_data(config: RunConfig, resolution: int, accelerator: "Accelerator") -
     from latentreel.cli.progress import console, counting
     from latentreel.training.sources import open_training_data
 
-    expect = "images" if isinstance(config, ImageTrainingConfig) else "videos"
+    expect: Literal["images", "videos"] = "images" if isinstance(config, ImageTrainingConfig) else "videos"
     with accelerator.main_process_first(), counting("preparing data") as progress:
         store = open_training_data(config, resolution=resolution, expect=expect, progress=progress)
     for name, reason in store.problems[:5]:

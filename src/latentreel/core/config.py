@@ -5,7 +5,7 @@ A config validates itself in `__post_init__`; this module turns it into plain va
 
 import dataclasses
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,7 +35,7 @@ def from_dict(kind: type[C], values: Mapping[str, Any], *, where: str) -> C:
     Raises:
         InputError: A field is unknown, has the wrong type, or the config refuses its value.
     """
-    hooks = {float: _float, int: _int, Path: _path}
+    hooks: dict[type[Any], Callable[[Any], Any]] = {float: _float, int: _int, Path: _path}
     try:
         return dacite.from_dict(
             kind, {key: _tuples(value) for key, value in values.items()}, dacite.Config(strict=True, type_hooks=hooks)

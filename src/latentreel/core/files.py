@@ -83,7 +83,7 @@ def _put(temporary: Path, final: Path, *, aside: Path) -> None:
     if steps_aside:
         final.rename(aside)
     try:
-        os.replace(temporary, final)
+        temporary.replace(final)
     except OSError:
         if steps_aside:
             aside.rename(final)

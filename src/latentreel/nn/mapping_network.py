@@ -1,5 +1,7 @@
 """The mapping network: normal noise z to the disentangled latents w (Karras et al. 2019, StyleGAN, Sec. 2)."""
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 
@@ -19,8 +21,9 @@ class MappingNetwork(nn.Module):
     def __init__(self, *, z_dim: int, w_dim: int, num_layers: int) -> None:
         super().__init__()
         widths = [z_dim] + [w_dim] * num_layers
-        pairs = zip(widths[:-1], widths[1:], strict=True)
-        self.layers = nn.ModuleList(EqualizedLinear(i, o, lr_multiplier=LR_MULTIPLIER, activate=True) for i, o in pairs)
+        self.layers = nn.ModuleList(
+            EqualizedLinear(i, o, lr_multiplier=LR_MULTIPLIER, activate=True) for i, o in itertools.pairwise(widths)
+        )
 
     def forward(self, z: Tensor) -> Tensor:
         """[N, z_dim] to [N, w_dim]."""

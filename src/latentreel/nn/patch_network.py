@@ -26,23 +26,28 @@ class PatchNetwork(nn.Module):
         self.layers = nn.ModuleList(
             convolution(i, o, KERNEL, stride) for i, o, stride in zip(widths[:-1], widths[1:], STRIDES, strict=True)
         )
-        for layer in self.layers:
+        for layer in self._convolutions():
             nn.init.normal_(layer.weight, std=WEIGHT_DEVIATION)
         self.axes = axes
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] or [N, C, T, H, W] to float32 patch logits [N, 1, ...]."""
         x = x.to(compute_dtype(x.device))
-        for index, layer in enumerate(self.layers):
-            # Padding is written out: PyTorch 2.13's bfloat16 Conv3d gives wrong weight gradients on a CPU where the kernel is deeper
-            # than the unpadded clip.
+        for index, layer in enumerate(self._convolutions()):
+            # Padding is written out: PyTorch 2.13's bfloat16 Conv3d gives wrong weight gradients on a CPU where the kernel is
+            # deeper than the unpadded clip.
             x = F.pad(x, [PADDING] * 2 * self.axes)
-            x = layer._conv_forward(x, layer.weight.to(x.dtype), layer.bias.to(x.dtype))
+            assert layer.bias is not None
+            convolve = F.conv2d if self.axes == 2 else F.conv3d
+            x = convolve(x, layer.weight.to(x.dtype), layer.bias.to(x.dtype), stride=STRIDES[index])
             if 0 < index < len(self.layers) - 1:
                 x = F.instance_norm(x)
             if index < len(self.layers) - 1:
                 x = F.leaky_relu(x, SLOPE)
         return x.float()
+
+    def _convolutions(self) -> list[nn.Conv2d | nn.Conv3d]:
+        return [layer for layer in self.layers if isinstance(layer, nn.Conv2d | nn.Conv3d)]
 
 
 class MultiScalePatchDiscriminator(nn.Module):

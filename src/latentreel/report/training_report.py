@@ -19,7 +19,7 @@ COLUMNS = 4
 
 TERM_NOTES = {
     "adversarial": "The two sides of the game. When it goes well, neither falls to zero: each keeps the other busy.",
-    "mutual_information": "Minus how well motion noise can be read back from the trajectory, at best -1; keeps motions from being all alike.",
+    "mutual_information": "Minus how well motion noise can be read back from the trajectory, at best -1; keeps motions apart.",
     "gradient_penalty": "What keeps a discriminator's judgement smooth.",
     "r1": "What keeps a discriminator's judgement smooth around real videos.",
     "real_sign": "How surely a discriminator tells real clips: at 1 it knows all of them, at 0 it guesses.",

@@ -18,7 +18,7 @@ from latentreel.core.randomness import torch_generator
 from latentreel.data.clip_sampling import ClipSampler
 from latentreel.image_generators.stylegan2.config import StyleGAN2Config
 from latentreel.image_generators.stylegan2.discriminator import StyleGAN2Discriminator
-from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
+from latentreel.image_generators.stylegan2.generator import Noise, StyleGAN2Generator, SynthesisBlock
 from latentreel.losses.adversarial import logistic_discriminator, logistic_generator
 from latentreel.losses.penalties import path_length_penalty, r1_penalty
 from latentreel.media.contact_sheet import contact_sheet, save_image
@@ -28,6 +28,16 @@ from latentreel.training.phase import Batch, Outcome, Phase
 from latentreel.training.state import TrainState, read_state, saved_states
 
 SAMPLES = (6, 8)  # rows and columns of the sample sheet
+
+
+class RunningMeans(nn.Module):
+    """Means that belong to a run's state but to no network."""
+
+    path_length: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("path_length", torch.zeros([]))
 
 
 class ImageTraining:
@@ -45,7 +55,7 @@ class ImageTraining:
             grow(self.generator, self.discriminator, config.grow_from)
         self.average = averaged_copy(self.generator)
         self.augment = AdaptiveAugment(target=config.ada_target, kimg=config.ada_kimg)
-        self.register_means()
+        self.means = RunningMeans()
         modules = {"generator": self.generator, "discriminator": self.discriminator, "average": self.average}
         modules |= {"augment": self.augment, "means": self.means}
         for module in modules.values():
@@ -56,11 +66,6 @@ class ImageTraining:
         self._fakes: Tensor | None = None
         self._draw = torch.compile(self.generator.synthesize) if config.compile else self.generator.synthesize
         self._judge = torch.compile(self.discriminator) if config.compile else self.discriminator
-
-    def register_means(self) -> None:
-        """Running means that belong to the state but to no network."""
-        self.means = nn.Module()
-        self.means.register_buffer("path_length", torch.zeros([]))
 
     def batch(self, step: int) -> Batch:
         """Real frames [N, 3, H, W] and the randomness of a step."""
@@ -91,7 +96,7 @@ class ImageTraining:
     def path_length_objective(self, batch: Batch) -> Outcome:
         """Path length regularisation on half the batch (StyleGAN2, App. B)."""
         w = self.latents(batch, "path_length", size=max(len(batch) // 2, 1))
-        images = self.generator.synthesize(w, noise=[m[: len(w)] for m in self._noise(batch, "path_length")] or "none")
+        images = self.generator.synthesize(w, noise=self._noise(batch, "path_length", size=len(w)))
         noise = batch.normal("path_length/pixels", *images.shape[1:])[: len(w)]
         penalty = path_length_penalty(images, w, noise, self.means.path_length)
         weight = self.config.path_length_weight * self.config.path_length_every
@@ -115,7 +120,7 @@ class ImageTraining:
 
     # --- what the loop asks for -------------------------------------------------------------------------------------
 
-    def after_step(self, batch: Batch) -> None:
+    def after_step(self) -> None:
         """Moves the average; lets go of the step's images."""
         self._fakes = None
         size, items = self.config.batch_size, self.state.items
@@ -165,11 +170,11 @@ class ImageTraining:
         ]
         return phases
 
-    def _noise(self, batch: Batch, purpose: str) -> list[Tensor] | str:
+    def _noise(self, batch: Batch, purpose: str, *, size: int | None = None) -> Noise:
         if not self.config.noise:
             return "none"
-        sizes = [layer.noise_map.shape for layer in self.generator.styled_layers()]
-        return [batch.normal(f"{purpose}/noise{i}", 1, *size) for i, size in enumerate(sizes)]
+        shapes = [layer.noise_map.shape for layer in self.generator.styled_layers()]
+        return [batch.normal(f"{purpose}/noise{i}", 1, *shape)[:size] for i, shape in enumerate(shapes)]
 
 
 def network_config(config: ImageTrainingConfig) -> StyleGAN2Config:
@@ -208,7 +213,8 @@ def grow(generator: StyleGAN2Generator, discriminator: StyleGAN2Discriminator, r
         )
     _copy(generator, old_generator, where=run)
     for block in list(generator.blocks)[blocks:]:
-        if generator.config.architecture == "skip":
+        assert isinstance(block, SynthesisBlock)
+        if generator.config.architecture == "skip" and block.to_rgb is not None:
             nn.init.zeros_(block.to_rgb.weight)
     # Both discriminators end alike: their blocks are counted from the top, so the old ones move up by the difference.
     shift = len(generator.blocks) - blocks

@@ -25,16 +25,20 @@ from latentreel.training.state import TrainState, saved_states
 class Family(Protocol):
     """What a family of models (image generators, MoCoGAN-HD, ...) brings to the loop."""
 
-    config: RunConfig
     accelerator: Accelerator
     state: TrainState
     phases: list[Phase]
+
+    @property
+    def config(self) -> RunConfig:
+        """What the run was told."""
+        ...
 
     def batch(self, step: int) -> Batch:
         """The real data and the randomness of a step."""
         ...
 
-    def after_step(self, batch: Batch) -> None:
+    def after_step(self) -> None:
         """Averages and whatever else follows the phases."""
         ...
 
@@ -88,7 +92,7 @@ def train(family: Family, *, on_step: OnStep = lambda _: None) -> TrainState:
             figures = {name: value for phase in due for name, value in run_phase(phase, batch, family.accelerator).items()}
             state.step += 1
             state.items += config.batch_size
-            family.after_step(batch)
+            family.after_step()
             state.seconds += time.perf_counter() - started
             if state.step % config.log_every == 0:
                 state.figures = average_figures(family.accelerator, figures) | {"items": state.items, "seconds": state.seconds}

@@ -140,7 +140,7 @@ class MotionTraining:
 
     # --- what the loop asks for -------------------------------------------------------------------------------------
 
-    def after_step(self, batch: Batch) -> None:
+    def after_step(self) -> None:
         """Lets go of the step's clips."""
         self._fakes = None
 

@@ -18,7 +18,9 @@ def test_a_resolution_that_is_no_power_of_two_is_refused(resolution):
         StyleGAN2Config(resolution=resolution)
 
 
-@pytest.mark.parametrize("sizes", [{"channels": (8, 8)}, {"channels": (8, 8, 0)}, {"z_dim": 0}, {"w_dim": -1}, {"mapping_layers": 0}])
+@pytest.mark.parametrize(
+    "sizes", [{"channels": (8, 8)}, {"channels": (8, 8, 0)}, {"z_dim": 0}, {"w_dim": -1}, {"mapping_layers": 0}]
+)
 def test_sizes_that_do_not_fit_are_refused(sizes):
     with pytest.raises(InputError, match=next(iter(sizes))):
         StyleGAN2Config(resolution=16, **sizes)

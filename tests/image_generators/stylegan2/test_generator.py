@@ -12,7 +12,9 @@ VARIANTS = ["skip", "resnet", "orig"]
 
 @pytest.mark.parametrize("architecture", VARIANTS)
 @pytest.mark.parametrize(
-    "sizes", [{"resolution": 8, "channels": (4, 6)}, {"resolution": 32, "channels": (8, 3, 7, 5), "z_dim": 5, "w_dim": 9}], ids=["8px", "32px"]
+    "sizes",
+    [{"resolution": 8, "channels": (4, 6)}, {"resolution": 32, "channels": (8, 3, 7, 5), "z_dim": 5, "w_dim": 9}],
+    ids=["8px", "32px"],
 )
 @pytest.mark.parametrize("conv_clamp", [None, 256.0])
 def test_every_variant_draws_and_every_parameter_learns(build, architecture, sizes, conv_clamp):

@@ -73,9 +73,11 @@ class StyleGAN2Discriminator(nn.Module):
         """
         size = self.config.resolution
         check_shape(images, "N 3 H W", name="images", H=size, W=size)
-        image, x = images.to(compute_dtype(images.device), memory_format=torch.channels_last), None
+        image = images.to(compute_dtype(images.device), memory_format=torch.channels_last)
+        x: Tensor | None = None
         for block in self.blocks:
             x, image = block(x, image)
+        assert x is not None
         x = x.float()  # the last 4x4 pixels are cheap, and a logit wants its digits
         if self.from_rgb is not None:
             x = x + self.from_rgb(image.float())

@@ -26,6 +26,8 @@ Noise = NoiseMode | Sequence[Tensor]
 class StyledLayer(nn.Module):
     """Modulated 3x3 convolution, per-pixel noise, bias, leaky ReLU (Fig. 2c)."""
 
+    noise_map: Tensor
+
     def __init__(self, in_channels: int, out_channels: int, *, w_dim: int, size: int, up: bool, clamp: float | None) -> None:
         super().__init__()
         self.affine = EqualizedLinear(w_dim, in_channels, bias_init=1.0)
@@ -165,13 +167,17 @@ class StyleGAN2Generator(nn.Module):
         if w.ndim == 2:
             w = w[:, None].expand(-1, self.num_layers, -1)
         maps = self._noise_maps(noise, len(w), w.device)
-        x = self.blocks[0].constant.to(compute_dtype(w.device)).expand(len(w), -1, -1, -1)
-        x, rgb = x.contiguous(memory_format=torch.channels_last), None
+        first = self.blocks[0]
+        assert isinstance(first, SynthesisBlock)
+        x = first.constant.to(compute_dtype(w.device)).expand(len(w), -1, -1, -1)
+        x = x.contiguous(memory_format=torch.channels_last)
+        rgb: Tensor | None = None
         for level, block in enumerate(self.blocks):
             layers = slice(
                 max(2 * level - 1, 0), 2 * level + 2
             )  # a block's to-RGB shares its latent with the next block's first layer
             x, rgb = block(x, rgb, w[:, layers], maps[max(2 * level - 1, 0) : 2 * level + 1])
+        assert rgb is not None
         return rgb
 
     def forward(self, z: Tensor) -> Tensor:
@@ -183,8 +189,8 @@ class StyleGAN2Generator(nn.Module):
         """Stores the mean of w over random z, the centre of truncation."""
         draws = torch.Generator().manual_seed(seed)
         z = torch.randn(num_samples, self.z_dim, generator=draws)
-        total = sum(self.mapping(part.to(self.mean_latent.device)).double().sum(dim=0) for part in z.split(10_000))
-        self.mean_latent.copy_(total / num_samples)
+        sums = [self.mapping(part.to(self.mean_latent.device)).double().sum(dim=0) for part in z.split(10_000)]
+        self.mean_latent.copy_(torch.stack(sums).sum(dim=0) / num_samples)
 
     def styled_layers(self) -> list[StyledLayer]:
         """The layers that take noise, from 4 px up."""
