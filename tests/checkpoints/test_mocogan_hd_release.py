@@ -93,9 +93,9 @@ def test_shapes_that_contradict_each_other_are_named():
         InputError, match=r"modelR.pth: decoder.weight_ih has the wrong shape; given: \[32, 9\]; allowed: \[32, 10\]"
     ):
         read_motion(foreign | {"cell.weight_ih": torch.zeros(4 * HIDDEN, D - 1)})
-    with pytest.raises(InputError, match="modelR.pth: w has the wrong shape"):
+    with pytest.raises(InputError, match=r"modelR.pth: w has the wrong shape"):
         read_motion(foreign | {"w": torch.zeros(K)})
-    with pytest.raises(InputError, match="enc_cell.weight_ih has the wrong shape"):
+    with pytest.raises(InputError, match=r"enc_cell.weight_ih has the wrong shape"):
         read_motion(foreign | {"enc_cell.weight_ih": torch.zeros(4)})
     image = export_patch_discriminator(PairDiscriminator(base_width=2))
     with pytest.raises(InputError, match=r"netD.scale1_layer0.0.weight has the wrong shape.*\[width, channels, kt, kh, kw\]"):
@@ -111,7 +111,7 @@ def test_a_basis_that_does_not_fit_is_refused():
         read_motion(motion_file(), components=torch.eye(D + 1), stdev=torch.ones(D + 1))
     with pytest.raises(InputError, match=r"stdev has the wrong shape; given: \[9\]; allowed: \[K=10\]"):
         read_motion(motion_file(), stdev=torch.ones(9))
-    with pytest.raises(InputError, match="step_size|positive"):
+    with pytest.raises(InputError, match="positive numbers"):
         read_motion(motion_file(), step_size=-1.0)
 
 

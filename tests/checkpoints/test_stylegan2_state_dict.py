@@ -31,6 +31,13 @@ def test_sizes_are_found_and_every_tensor_returns(changes):
     assert all(torch.equal(again["g_ema"][key], tensor) for key, tensor in foreign["g_ema"].items())
 
 
+def test_the_prefix_of_a_model_spread_over_devices_is_taken_off():
+    foreign = content()
+    spread = foreign | {"g_ema": {f"module.{key}": tensor for key, tensor in foreign["g_ema"].items()}}
+    assert recognizes(spread)
+    assert export_generator(import_generator(spread, where="file"))["g_ema"].keys() == foreign["g_ema"].keys()
+
+
 def test_a_bare_state_dict_will_do_its_mean_latent_is_measured():
     foreign = content()["g_ema"]
     assert recognizes(foreign)

@@ -67,7 +67,7 @@ def test_what_is_written_is_what_is_read(config):
 
 
 @pytest.mark.parametrize(
-    ("values", "hint"), [({"chanels": [4]}, "did you mean channels"), ({"zzz": 1}, "allowed: data, out"), ({3: 1}, "given: 3")]
+    ("values", "hint"), [({"channel": [4]}, "did you mean channels"), ({"zzz": 1}, "allowed: data, out"), ({3: 1}, "given: 3")]
 )
 def test_an_unknown_field_is_named(values, hint):
     with pytest.raises(InputError, match=f"here: unknown field.*{hint}"):

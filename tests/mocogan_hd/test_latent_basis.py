@@ -92,7 +92,7 @@ def test_parts_survive_a_file_and_wrong_parts_are_refused():
     again = LatentBasis.from_tensors(parts, where="basis.safetensors")
     assert all(torch.equal(tensor, again.tensors()[name]) for name, tensor in parts.items())
     assert torch.equal(basis.truncated(2).directions, basis.directions[:2])
-    with pytest.raises(InputError, match="basis.safetensors is no latent basis; given: components, explained"):
+    with pytest.raises(InputError, match=r"basis.safetensors is no latent basis; given: components, explained"):
         LatentBasis.from_tensors({name: parts[name] for name in parts if name != "mean"}, where="basis.safetensors")
     for name, wrong in {"components": torch.zeros(4), "stdev": torch.zeros(5), "mean": torch.zeros(4)}.items():
         with pytest.raises(InputError, match=f"{name} has the wrong shape"):

@@ -7,7 +7,7 @@ import torch
 
 from latentreel.nn.modulated_convolution import modulated_conv2d, modulated_conv2d_reference
 
-N, I, O = 3, 5, 4
+N, IN, OUT = 3, 5, 4
 VARIANTS = [
     {"kernel": kernel, "demodulate": demodulate, "up": up, "gain": gain}
     for kernel, demodulate, up, gain in itertools.product([3, 1], [True, False], [False, True], [1.0, 2**0.5])
@@ -17,8 +17,8 @@ VARIANTS = [
 
 def draw(kernel, up, size, dtype):
     height, width = (2 * side if up else side for side in size)
-    x, weight = torch.randn(N, I, *size, dtype=dtype), torch.randn(O, I, kernel, kernel, dtype=dtype)
-    style, addend = torch.randn(N, I, dtype=dtype) + 1, torch.randn(1, O, height, width, dtype=dtype)
+    x, weight = torch.randn(N, IN, *size, dtype=dtype), torch.randn(OUT, IN, kernel, kernel, dtype=dtype)
+    style, addend = torch.randn(N, IN, dtype=dtype) + 1, torch.randn(1, OUT, height, width, dtype=dtype)
     return x, weight, style, addend
 
 
@@ -39,7 +39,7 @@ def test_it_equals_its_reference(assert_same_derivatives, variant, dtype):
 @pytest.mark.parametrize("up", [False, True])
 def test_demodulated_outputs_have_unit_variance(up):
     """Eq. 3 assumes independent inputs of unit variance; the filter behind the doubling averages some of it away."""
-    x, weight, style = torch.randn(64, I, 16, 16), 7 * torch.randn(O, I, 3, 3), 5 * torch.randn(64, I)
+    x, weight, style = torch.randn(64, IN, 16, 16), 7 * torch.randn(OUT, IN, 3, 3), 5 * torch.randn(64, IN)
     deviation = modulated_conv2d(x, weight, style, up=up)[..., 2:-2, 2:-2].std()
     assert deviation == pytest.approx(1.0, rel=0.05) if not up else 0.4 < deviation < 1.6
 

@@ -37,7 +37,7 @@ def test_it_is_table_6(assert_same_derivatives, axes, shape):
 @pytest.mark.parametrize(("channels", "frames"), CLIPS)
 @pytest.mark.parametrize(("base_width", "size"), [(8, 64), (64, 16)], ids=["narrow", "full width"])
 def test_bf16_weight_gradients_are_right_in_every_layer(gradient_errors, base_width, size, channels, frames, second_order):
-    """Where PyTorch's bf16 Conv3d goes wrong the error is 0.5 and more; roundings add up to 0.2 at most over five layers and back."""
+    """Where PyTorch's bf16 Conv3d goes wrong, errors are 0.8 and more, 0.5 in the penalty; roundings come to 0.1, and 0.3 in the penalty."""
     network = PatchNetwork(axes=3, in_channels=channels, base_width=base_width)
     x = torch.randn(2, channels, frames, size, size)
 
@@ -50,7 +50,7 @@ def test_bf16_weight_gradients_are_right_in_every_layer(gradient_errors, base_wi
 
     weights = [layer.weight for layer in network.layers]
     errors = gradient_errors(penalty if second_order else form, weights)
-    assert max(errors) < 0.25, errors
+    assert max(errors) < (0.4 if second_order else 0.2), errors
 
 
 @pytest.mark.parametrize("base_width", [8, 64])

@@ -104,7 +104,9 @@ def load_motion_bundle(folder: Path) -> tuple[LatentBasis, MotionGenerator, floa
     load_module(motion, _read_part(folder, card, "motion_generator"), where=str(folder / "motion_generator.safetensors"))
     fps = _section(card, "video", folder).get("fps")
     if not isinstance(fps, int | float) or not 0 < fps < 1000:
-        raise InputError(f"{folder / CARD}: the frame rate is out of range", given=fps, allowed="above 0 and below 1000 frames per second")
+        raise InputError(
+            f"{folder / CARD}: the frame rate is out of range", given=fps, allowed="above 0 and below 1000 frames per second"
+        )
     return basis, motion.eval().requires_grad_(False), float(fps)
 
 
@@ -146,7 +148,10 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         }
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except (safetensors.SafetensorError, NotImplementedError) as error:  # the latter for number formats that torch cannot convert
+    except (
+        safetensors.SafetensorError,
+        NotImplementedError,
+    ) as error:  # the latter for number formats that torch cannot convert
         raise InputError(f"{path} is damaged: {error}") from error
 
 
@@ -161,7 +166,10 @@ def load_module(module: nn.Module, state: Mapping[str, Tensor], *, where: str) -
     for key, tensor in state.items():
         if tensor.shape != own[key].shape:
             raise InputError(f"{where}: {key} has the wrong shape", given=list(tensor.shape), allowed=list(own[key].shape))
-    module.load_state_dict({key: tensor.to(own[key].dtype, copy=True) for key, tensor in state.items()}, assign=any(t.is_meta for t in own.values()))
+    module.load_state_dict(
+        {key: tensor.to(own[key].dtype, copy=True) for key, tensor in state.items()},
+        assign=any(t.is_meta for t in own.values()),
+    )
 
 
 def _write(

@@ -6,12 +6,14 @@ over is named.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from einops import rearrange
 from torch import Tensor
 
 from latentreel.core.errors import InputError
 
+PREFIX = "module."
 _SHOWN = 3
 
 
@@ -23,6 +25,12 @@ class Entry:
     theirs: str
     layout: str = ""
     """Our axes and theirs as an einops pattern, e.g. "o i h w -> 1 o i h w"; empty when they agree."""
+
+
+def without_prefix(state: Mapping[str, Any]) -> dict[str, Any]:
+    """A state dict without the `module.` before every key that a model gets where it is spread over devices."""
+    spread = all(isinstance(key, str) and key.startswith(PREFIX) for key in state)
+    return {key.removeprefix(PREFIX): value for key, value in state.items()} if spread else dict(state)
 
 
 def import_state(table: Sequence[Entry], foreign: Mapping[str, Tensor], *, where: str) -> dict[str, Tensor]:

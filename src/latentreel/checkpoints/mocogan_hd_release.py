@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from latentreel.checkpoints.bundle import load_module
-from latentreel.checkpoints.key_table import Entry, export_state, import_state, refuse_key_mismatch
+from latentreel.checkpoints.key_table import Entry, export_state, import_state, refuse_key_mismatch, without_prefix
 from latentreel.core.errors import InputError
 from latentreel.core.shapes import check_shape
 from latentreel.mocogan_hd.image_discriminator import PairDiscriminator
@@ -24,7 +24,6 @@ from latentreel.mocogan_hd.motion_generator import MotionGenerator
 from latentreel.mocogan_hd.video_discriminator import VideoDiscriminator
 from latentreel.nn.patch_network import MultiScalePatchDiscriminator
 
-PREFIX = "module."
 DOMAINS: dict[int, Literal["in", "cross"]] = {6: "in", 3: "cross"}  # by input channels, Sec. 3.1
 
 MOTION_GENERATOR = [
@@ -54,7 +53,7 @@ PATCH_DISCRIMINATOR = [
 
 def recognizes_motion_generator(content: Any) -> bool:
     """Whether a loaded file looks like a released motion generator."""
-    return isinstance(content, Mapping) and {"enc_cell.weight_ih", "cell.weight_ih"} <= _unprefixed(content).keys()
+    return isinstance(content, Mapping) and {"enc_cell.weight_ih", "cell.weight_ih"} <= without_prefix(content).keys()
 
 
 def import_motion_generator(
@@ -182,16 +181,11 @@ def _norms() -> list[str]:
 
 
 def _tensors(state: Mapping[str, Any], *, where: str) -> dict[str, Tensor]:
-    foreign = _unprefixed(state)
+    foreign = without_prefix(state)
     refuse_key_mismatch(
         missing=set(), extra={str(key) for key, value in foreign.items() if not isinstance(value, Tensor)}, where=where
     )
     return foreign
-
-
-def _unprefixed(state: Mapping[str, Any]) -> dict[str, Any]:
-    spread = all(isinstance(key, str) and key.startswith(PREFIX) for key in state)
-    return {key.removeprefix(PREFIX): value for key, value in state.items()} if spread else dict(state)
 
 
 def _detached(module: torch.nn.Module) -> dict[str, Tensor]:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from latentreel.checkpoints.key_table import Entry, export_state, import_state, refuse_key_mismatch
+from latentreel.checkpoints.key_table import Entry, export_state, import_state, refuse_key_mismatch, without_prefix
 from latentreel.core.errors import InputError
 from latentreel.image_generators.stylegan2.config import StyleGAN2Config
 from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
@@ -18,7 +18,7 @@ from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
 def recognizes(content: Any) -> bool:
     """Whether a loaded file looks like this format."""
     state = content.get("g_ema", content) if isinstance(content, Mapping) else None
-    return isinstance(state, Mapping) and "input.input" in state and "conv1.conv.weight" in state
+    return isinstance(state, Mapping) and {"input.input", "conv1.conv.weight"} <= without_prefix(state).keys()
 
 
 def import_generator(content: Mapping[str, Any], *, where: str) -> StyleGAN2Generator:
@@ -31,7 +31,7 @@ def import_generator(content: Mapping[str, Any], *, where: str) -> StyleGAN2Gene
     Raises:
         InputError: Keys are missing or left over, or shapes contradict each other.
     """
-    state: dict[str, Tensor] = dict(content.get("g_ema", content))
+    state: dict[str, Tensor] = without_prefix(content.get("g_ema", content))
     config = find_config(state, where=where)
     _check_filters(state, config, where=where)
     ours = import_state(key_table(config), state, where=where)
