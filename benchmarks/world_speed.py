@@ -6,10 +6,9 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from measure import write_result
-
 import latentreel as lr
 from latentreel.worlds.faces import FacesWorld
+from measure import write_result
 
 VIDEOS, FRAMES, RESOLUTION = 48, 32, 64
 

@@ -17,10 +17,11 @@ names = {name.partition(".")[0] for name in set(sys.modules) - before}
 print(json.dumps(sorted(names - sys.stdlib_module_names - {"latentreel"})))
 """
 
-# Torch comes first, so that what changes afterwards was changed by us or by a library that we chose to import.
+# Torch comes first, so that what changes afterwards was changed by us or by a library that we chose to import; and rich, which
+# draws from Python's generator when it is imported (latentreel never does).
 IMPORT_OF_EVERY_MODULE = """
 import contextlib, importlib, io, json, pkgutil, random, sys, warnings
-import numpy, torch
+import numpy, rich.console, torch
 import latentreel
 
 def state():

@@ -58,7 +58,7 @@ def test_bf16_gradients_are_right_in_two_dimensions(gradient_errors, base_width)
     network = PatchNetwork(axes=2, in_channels=6, base_width=base_width)
     x = torch.randn(4, 6, 64, 64, requires_grad=True)
     inputs = [x, *(layer.weight for layer in network.layers)]
-    assert max(gradient_errors(lambda: network(x).square().sum(), inputs)) < 0.15
+    assert max(gradient_errors(lambda: network(x).square().sum(), inputs)) < 0.2
 
 
 @pytest.mark.usefixtures("fp32")

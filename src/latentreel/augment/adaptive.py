@@ -44,23 +44,26 @@ class AdaptiveAugment(nn.Module):
             self.sign_sum.zero_()
             self.images_seen.zero_()
 
-    def forward(self, images: Tensor, generator: torch.Generator) -> Tensor:
+    def forward(self, images: Tensor, generator: torch.Generator, *, rank: int = 0, num_processes: int = 1) -> Tensor:
         """Transforms each image in its own way; differentiable.
 
         Args:
             images: [N, 3, H, W] in [-1, 1].
-            generator: Source of the random choices, on the CPU.
+            generator: Source of the random choices, on the CPU; the same in every process.
+            rank: Number of this process.
+            num_processes: How many share the batch: choices are made for all, and each takes its share.
 
         Returns:
             [N, 3, H, W]; the images themselves while the strength is 0.
         """
         if self.target <= 0 or self.strength == 0:
             return images
-        draws = _Draws(len(images), float(self.strength), generator)
+        draws = _Draws(len(images) * num_processes, float(self.strength), generator)
+        share = slice(rank * len(images), (rank + 1) * len(images))
         height, width = images.shape[-2:]
-        geometry = _geometry(draws, height, width).to(images)
+        geometry = _geometry(draws, height, width)[share].to(images)
         images = warp_affine(images, geometry[:, :2], (height, width), padding_mode="reflection", align_corners=True)
-        colour = _colour(draws).to(images)
+        colour = _colour(draws)[share].to(images)
         return torch.einsum("nij,njhw->nihw", colour[:, :3, :3], images) + colour[:, :3, 3, None, None]
 
 

@@ -155,6 +155,16 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise InputError(f"{path} is damaged: {error}") from error
 
 
+def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Writes a safetensors file. By way of memory, for the library's own writer lets nobody but the owner read it.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    plain = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+    path.write_bytes(safetensors.torch.save(plain))
+
+
 def load_module(module: nn.Module, state: Mapping[str, Tensor], *, where: str) -> None:
     """Loads weights, naming every key or shape that does not fit. A module on the meta device takes the tensors as its own.
 
@@ -184,8 +194,7 @@ def _write(
     with atomic_path(folder) as temporary:
         temporary.mkdir()
         for name, state in parts.items():
-            tensors = {key: value.detach().cpu().contiguous() for key, value in state.items()}
-            safetensors.torch.save_file(tensors, temporary / f"{name}.safetensors")
+            write_tensors(state, temporary / f"{name}.safetensors")
         card = {
             "format": FORMAT,
             "kind": kind,

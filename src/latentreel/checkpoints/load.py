@@ -1,5 +1,6 @@
 """Opens image generators of any known format, found from the content."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,12 @@ def read_checkpoint(path: Path) -> Any:
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     except Exception as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path} cannot be loaded safely: {reason[:160]}", allowed=FORMATS) from error
+        asked_for = re.search(r"Unsupported global: GLOBAL (\S+)", str(error))
+        if asked_for:
+            raise InputError(
+                f"{path} asks for code to be run, and is not loaded", given=asked_for[1], allowed="tensors and plain containers"
+            ) from error
+        raise InputError(f"{path} is damaged, or no checkpoint", allowed=FORMATS) from error
 
 
 def _describe(content: Any) -> str:

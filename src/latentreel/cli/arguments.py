@@ -44,6 +44,6 @@ def _one_line(box: str) -> str:
     """The message inside one of tyro's framed error boxes."""
     inner = [line.strip("│ \n") for line in box.splitlines() if line.startswith("│")]
     end = next((i for i, line in enumerate(inner) if line.startswith(_RULE)), len(inner))
-    message = " ".join(inner[:end])
+    message = re.sub(r"^Error parsing \w+Config: ", "", " ".join(inner[:end]))
     meant = re.search(r"Perhaps you meant:?\s*(--[\w-]+)", " ".join(inner[end + 1 :]))
     return f"{message}; perhaps you meant {meant[1]}" if meant else message or " ".join(box.split())

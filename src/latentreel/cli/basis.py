@@ -32,21 +32,20 @@ class BasisConfig:
 def run(arguments: list[str]) -> None:
     """Parses, computes, prints a table."""
     config = parse(BasisConfig, arguments, command="basis")
-    from safetensors.torch import save_file
-
+    from latentreel.checkpoints.bundle import write_tensors
     from latentreel.checkpoints.load import load_image_generator
     from latentreel.cli.progress import console, counting
     from latentreel.core.files import atomic_path
     from latentreel.mocogan_hd.latent_basis import LatentBasis
 
     generator = load_image_generator(config.image_generator)
-    components = config.components or min(384, generator.w_dim)
+    components = min(384, generator.w_dim) if config.components is None else config.components
     with counting("latent basis") as progress:
         basis = LatentBasis.fit(
             generator, num_samples=config.samples, num_components=components, seed=config.seed, progress=progress
         )
     with atomic_path(config.out) as temporary:
-        save_file(basis.tensors(), temporary)
+        write_tensors(basis.tensors(), temporary)
     shares = basis.explained_variance_ratio.cumsum(0)
     for k in sorted({1, 2, 5, 10, 20, 50, 100, 200, components}):
         if k <= components:

@@ -57,6 +57,8 @@ class GenerateConfig:
     def __post_init__(self) -> None:
         if self.frames < 1:
             raise InputError("frames is out of range", given=self.frames, allowed="at least 1")
+        if self.fps is not None and not 0 < self.fps < 1000:
+            raise InputError("fps is out of range", given=self.fps, allowed="above 0 and below 1000 frames per second")
         if not self.seeds or not self.motion_seeds:
             raise InputError("a seed is missing", fix="give at least one of --seeds and --motion-seeds")
         if self.out.suffix and self.out.suffix not in (".mp4", ".gif"):

@@ -96,15 +96,17 @@ def start(config: RunConfig) -> "TrainState":
     """
     from latentreel.cli.progress import training
     from latentreel.training.distribution import start_accelerator
-    from latentreel.training.loop import Interrupted, TrainingDiverged, train
+    from latentreel.training.loop import Interrupted, TrainingDiverged, open_folder, train
 
     accelerator = start_accelerator(config)
+    open_folder(config, accelerator)
     family = build(config, accelerator)
     try:
         with training(f"training in {config.out}", config) as on_step:
             return train(family, on_step=on_step)
     except Interrupted as stop:
-        print(f"latentreel: {stop}", file=sys.stderr)
+        if accelerator.is_main_process:
+            print(f"latentreel: {stop}", file=sys.stderr)
         sys.exit(128 + stop.signal_number)
     except TrainingDiverged as error:
         print(f"latentreel: error: {error}", file=sys.stderr)
@@ -123,8 +125,9 @@ def build(config: RunConfig, accelerator: "Accelerator") -> "Family":
 
 def _build_image(config: ImageTrainingConfig, accelerator: "Accelerator") -> "Family":
     from latentreel.data.clip_sampling import ClipSampler
-    from latentreel.training.image import ImageTraining
+    from latentreel.training.image import ImageTraining, network_config
 
+    network_config(config)  # refuses impossible sizes before any data is decoded
     store = _open_data(config, config.resolution, accelerator)
     sampler = ClipSampler(store, num_frames=1, seed=config.seed, mirror=config.mirror)
     return ImageTraining(config, sampler, accelerator)
@@ -135,6 +138,7 @@ def _build_motion(config: MotionTrainingConfig, accelerator: "Accelerator") -> "
     from latentreel.cli.progress import counting
     from latentreel.data.clip_sampling import ClipSampler
     from latentreel.training.mocogan_hd import MotionTraining, open_basis
+    from latentreel.training.state import saved_states
 
     generator = load_image_generator(config.image_generator)
     store = _open_data(config, generator.resolution, accelerator)
@@ -143,7 +147,8 @@ def _build_motion(config: MotionTrainingConfig, accelerator: "Accelerator") -> "
     )
     generator.to(accelerator.device)
     with accelerator.main_process_first(), counting("latent basis") as progress:
-        basis = open_basis(config, generator, progress=progress)
+        anew = accelerator.is_main_process and not saved_states(config.out / "state")
+        basis = open_basis(config, generator, anew=anew, progress=progress)
     return MotionTraining(config, sampler, accelerator, image_generator=generator, basis=basis)
 
 

@@ -7,7 +7,7 @@ import dataclasses
 import difflib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import dacite
 import yaml
@@ -46,6 +46,9 @@ def from_dict(kind: type[C], values: Mapping[str, Any], *, where: str) -> C:
         close = difflib.get_close_matches(unknown, names, n=1)
         hint = f"did you mean {close[0]}?" if close else None
         raise InputError(f"{where}: unknown field", given=unknown, allowed=", ".join(names), fix=hint) from error
+    except dacite.WrongTypeError as error:
+        problem = f"{where}: {error.field_path} has a wrong value"
+        raise InputError(problem, given=repr(error.value), allowed=_described(error.field_type)) from error
     except dacite.DaciteError as error:
         raise InputError(f"{where}: {error}") from error
 
@@ -71,6 +74,13 @@ def load_yaml(kind: type[C], path: Path) -> C:
     if not isinstance(values, dict):
         raise InputError(f"{path} holds no fields", given=type(values).__name__, allowed="a mapping of field names to values")
     return from_dict(kind, values, where=str(path))
+
+
+def _described(kind: Any) -> str:
+    """A field's type, as far as a user needs to know it."""
+    if get_origin(kind) is Literal:
+        return ", ".join(map(str, get_args(kind)))
+    return kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind)
 
 
 def _plain(value: Any) -> Any:

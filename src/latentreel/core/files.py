@@ -10,6 +10,7 @@ from pathlib import Path
 
 from latentreel.core.errors import InputError
 
+_PARTIAL = ".partial"
 _CANNOT_WRITE = {
     errno.ENOSPC,
     errno.EDQUOT,
@@ -41,7 +42,7 @@ def atomic_path(final: Path | str) -> Iterator[Path]:
     final = Path(final)
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        holder = Path(tempfile.mkdtemp(prefix=f".{final.name}.", suffix=".partial", dir=final.parent))
+        holder = Path(tempfile.mkdtemp(prefix=f".{final.name}.", suffix=_PARTIAL, dir=final.parent))
     except OSError as error:
         raise InputError(f"cannot write to {final.parent}: {error.strerror}", fix="choose another output folder") from error
     temporary = holder / final.name
@@ -50,11 +51,25 @@ def atomic_path(final: Path | str) -> Iterator[Path]:
         _sync(temporary)
         _put(temporary, final, aside=holder / "replaced")
         _sync_folder(final.parent)
-    except OSError as error:
-        if error.errno not in _CANNOT_WRITE:
+    except InputError:
+        raise
+    except Exception as error:
+        reason = _os_error(error)
+        if reason is None or reason.errno not in _CANNOT_WRITE:
             raise
-        raise InputError(f"cannot write {final}: {error.strerror}", fix="free some space or choose another output") from error
+        raise InputError(f"cannot write {final}: {reason.strerror}", fix="free some space or choose another output") from error
     finally:
+        shutil.rmtree(holder, ignore_errors=True)
+
+
+def remove_partials(folder: Path | str, *, of: str = "*") -> None:
+    """Removes what killed processes left behind.
+
+    Args:
+        folder: Where; no other process may be writing there now.
+        of: The final name that the leftovers would have got; by default any.
+    """
+    for holder in Path(folder).glob(f".{of}.*{_PARTIAL}"):
         shutil.rmtree(holder, ignore_errors=True)
 
 
@@ -75,6 +90,13 @@ def require_writable(folder: Path | str) -> Path:
     except OSError as error:
         raise InputError(f"cannot write to {folder}: {error.strerror}", fix="choose another output folder") from error
     return folder
+
+
+def _os_error(error: BaseException | None) -> OSError | None:
+    """The error of the operating system that a library's own error stands for, if one does."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _put(temporary: Path, final: Path, *, aside: Path) -> None:

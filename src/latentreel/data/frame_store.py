@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latentreel.core.errors import InputError
-from latentreel.core.files import atomic_path, require_writable
+from latentreel.core.files import atomic_path, remove_partials, require_writable
 from latentreel.data.clip_decoding import FrameClip, FrameSupplier, Progress, decode_clips
 from latentreel.data.sources import Expect, VideoSource, open_source
 from latentreel.media.decode import open_video
@@ -210,6 +210,7 @@ def _sole_builder(folder: Path) -> Iterator[None]:
     with (require_writable(folder.parent) / f"{folder.name}.lock").open("w") as lock:
         with contextlib.suppress(OSError):  # a file system without locks: each builds its own, and the last one stays
             fcntl.flock(lock, fcntl.LOCK_EX)
+            remove_partials(folder.parent, of=folder.name)
         yield
 
 

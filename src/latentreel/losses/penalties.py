@@ -47,7 +47,15 @@ def mixture_gradient_penalty(
     return torch.stack(penalties).mean()
 
 
-def path_length_penalty(images: Tensor, w: Tensor, noise: Tensor, mean_length: Tensor, *, decay: float = 0.01) -> Tensor:
+def path_length_penalty(
+    images: Tensor,
+    w: Tensor,
+    noise: Tensor,
+    mean_length: Tensor,
+    *,
+    decay: float = 0.01,
+    average: Callable[[Tensor], Tensor] = lambda mean: mean,
+) -> Tensor:
     """Path length regularisation (Karras et al. 2020, StyleGAN2, Eq. 4): equal steps in w shall change images equally much.
 
     Args:
@@ -56,6 +64,7 @@ def path_length_penalty(images: Tensor, w: Tensor, noise: Tensor, mean_length: T
         noise: Normal, the shape of `images`.
         mean_length: Scalar buffer, the running mean a of the lengths; updated in place.
         decay: Weight of the new mean (App. B: 0.01).
+        average: Averages a mean over the processes that share the batch.
 
     Returns:
         A scalar with a graph.
@@ -63,5 +72,5 @@ def path_length_penalty(images: Tensor, w: Tensor, noise: Tensor, mean_length: T
     noise = noise / math.sqrt(images.shape[2] * images.shape[3])
     (gradient,) = torch.autograd.grad((images * noise).sum(), w, create_graph=True)
     lengths = gradient.square().sum(dim=2).mean(dim=1).sqrt()  # [N]
-    mean_length.lerp_(lengths.detach().mean(), decay)
+    mean_length.lerp_(average(lengths.detach().mean()), decay)
     return (lengths - mean_length).square().mean()

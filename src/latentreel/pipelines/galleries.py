@@ -53,7 +53,7 @@ def write_clips(
     paths, done = [], 0
     for seed, motion in pairs:
         path = out if out.suffix else out / f"seed{seed:04d}_motion{motion:04d}{suffix}"
-        with VideoWriter(path, fps=fps or pipe.fps, format=None if path.suffix else "frames") as writer:
+        with VideoWriter(path, fps=pipe.fps if fps is None else fps, format=None if path.suffix else "frames") as writer:
             for chunk in pipe.stream(seed=seed, motion_seed=motion, num_frames=num_frames, **settings):
                 writer.write(chunk.frames)
                 done += len(chunk)
@@ -85,7 +85,7 @@ def write_grid(
     columns = len(motion_seeds) if len(motion_seeds) > 1 else int(np.ceil(np.sqrt(len(seeds))))
     streams = [pipe.stream(seed=seed, motion_seed=motion, num_frames=num_frames, **settings) for seed, motion in pairs]
     done = 0
-    with VideoWriter(path, fps=fps or pipe.fps, format=None if path.suffix else "frames") as writer:
+    with VideoWriter(path, fps=pipe.fps if fps is None else fps, format=None if path.suffix else "frames") as writer:
         for tiles in _together(streams):
             writer.write(video_grid(tiles, columns=columns))
             done += len(tiles[0])

@@ -116,7 +116,7 @@ class VideoPipeline:
         device = self.motion_generator.directions.device
         w = content_latents(self.image_generator, [seed], truncation=truncation, device=device)
         pieces = rollout(self.motion_generator, w, num_frames=num_frames, motion_seed=motion_seed, chunk=CHUNK)
-        return self._draw(pieces, noise, fps or self.fps)
+        return self._draw(pieces, noise, self.fps if fps is None else fps)
 
     @torch.no_grad()
     def _draw(self, pieces: Iterator[torch.Tensor], noise: Literal["none", "fixed"], fps: float) -> Iterator[Video]:

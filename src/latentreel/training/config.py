@@ -4,6 +4,7 @@ Training time is counted in items seen: thousands of images (kimg) or thousands 
 """
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -58,6 +59,7 @@ class RunConfig:
         for name in ("batch_size", "world_videos", "log_every", "sample_every", "save_every"):
             self.require(name, getattr(self, name) >= 1, "at least 1")
         self.require("minutes", self.minutes is None or self.minutes > 0, "above 0")
+        self.require("seed", 0 <= self.seed < 2**63, "0 or more, below 2^63")
 
     def require(self, name: str, holds: bool, allowed: str) -> None:
         """Raises an `InputError` that names the field if its value is not allowed."""
@@ -142,10 +144,14 @@ class ImageTrainingConfig(RunConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require("kimg", self.kimg > 0, "above 0")
+        self.require("kimg", 0.001 <= self.kimg < math.inf, "0.001 (one image) or more")
         self.require("style_mixing", 0 <= self.style_mixing <= 1, "0 to 1")
         self.require("ada_target", 0 <= self.ada_target < 1, "0 up to, but not including, 1")
-        self.require("learning_rate", self.learning_rate > 0, "above 0")
+        self.require("r1_gamma", self.r1_gamma is None or self.r1_gamma >= 0, "at least 0")
+        for name in ("learning_rate", "ada_kimg"):
+            self.require(name, getattr(self, name) > 0, "above 0")
+        for name in ("path_length_weight", "ema_kimg"):
+            self.require(name, getattr(self, name) >= 0, "at least 0")
         for name in ("r1_every", "path_length_every", "latent_dim", "mapping_layers"):
             self.require(name, getattr(self, name) >= 1, "at least 1")
 
@@ -223,7 +229,7 @@ class MotionTrainingConfig(RunConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require("kclips", self.kclips > 0, "above 0")
+        self.require("kclips", 0.001 <= self.kclips < math.inf, "0.001 (one clip) or more")
         self.require("num_frames", self.num_frames >= 2, "at least 2")
         self.require("step_size", self.step_size > 0, "above 0")
         for name in ("frame_step", "hidden_dim", "num_components", "basis_samples", "discriminator_every"):

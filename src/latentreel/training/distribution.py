@@ -1,5 +1,10 @@
-"""Processes, devices and number formats, through Accelerate. One process on a CPU is the same code with nothing to exchange."""
+"""Processes, devices and number formats, through Accelerate. One process on a CPU is the same code with nothing to exchange.
 
+Two processes with half the batch each train the weights of one, to rounding, but for statistics over a batch, which each process
+takes over its own share: StyleGAN2's minibatch deviation, and the means in MoCoGAN-HD's relativistic losses.
+"""
+
+import importlib.util
 from collections.abc import Iterable
 
 import torch
@@ -15,8 +20,10 @@ def start_accelerator(config: RunConfig) -> Accelerator:
     """Joins the processes that `accelerate launch` or torchrun started, and sets the precision.
 
     Raises:
-        InputError: The batch cannot be shared equally.
+        InputError: The batch cannot be shared equally, or the tracker is not installed.
     """
+    if config.tracker == "wandb" and importlib.util.find_spec("wandb") is None:
+        raise InputError("the tracker is not installed", given="wandb", fix="pip install wandb, or choose tensorboard or none")
     tracker = None if config.tracker == "none" else config.tracker
     accelerator = Accelerator(cpu=config.device == "cpu", log_with=tracker, project_dir=str(config.out))
     set_precision(config.precision)
@@ -49,6 +56,14 @@ def average_figures(accelerator: Accelerator, figures: dict[str, Tensor]) -> dic
         return {}
     values = torch.stack([value.detach().float().reshape(()) for value in figures.values()])
     return dict(zip(figures, accelerator.reduce(values, reduction="mean").tolist(), strict=True))
+
+
+def agree(accelerator: Accelerator, elapsed_seconds: float, signal_number: int) -> tuple[float, int]:
+    """What decides when to stop, the same in every process: the mean of the times, and the largest signal number (0: none)."""
+    if accelerator.num_processes == 1:
+        return elapsed_seconds, signal_number
+    everyone = accelerator.gather(torch.tensor([[elapsed_seconds, signal_number]], device=accelerator.device))  # [processes, 2]
+    return float(everyone[:, 0].mean()), int(everyone[:, 1].max())
 
 
 def all_finite(tensors: Iterable[Tensor]) -> bool:

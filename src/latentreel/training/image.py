@@ -4,6 +4,7 @@ Phases and their turns: generator; path length regularisation, every 4 steps, if
 The discriminator judges the images that the generator drew in the same step: they are drawn once.
 """
 
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -51,7 +52,7 @@ class ImageTraining:
         sizes = network_config(config)
         self.generator = StyleGAN2Generator(sizes)
         self.discriminator = StyleGAN2Discriminator(sizes)
-        if config.grow_from is not None:
+        if config.grow_from is not None and not saved_states(config.out / "state"):
             grow(self.generator, self.discriminator, config.grow_from)
         self.average = averaged_copy(self.generator)
         self.augment = AdaptiveAugment(target=config.ada_target, kimg=config.ada_kimg)
@@ -79,9 +80,9 @@ class ImageTraining:
     def latents(self, batch: Batch, purpose: str, *, size: int | None = None) -> Tensor:
         """Latents per layer [N, L, D]; a share of them is mixed from two sources (StyleGAN, Sec. 3.1)."""
         size, layers = size or len(batch), self.generator.num_layers
-        z = torch.stack([batch.normal(f"{purpose}/z{i}", self.generator.z_dim)[:size] for i in (0, 1)])
+        z = torch.stack([batch.normal(f"{purpose}/z{i}", self.generator.z_dim, size=size) for i in (0, 1)])
         w, other = self.generator.map(z.flatten(0, 1)).unflatten(0, (2, size))
-        draws = batch.uniform(f"{purpose}/mixing", 2)[:size]
+        draws = batch.uniform(f"{purpose}/mixing", 2, size=size)
         crossover = torch.where(draws[:, 0] < self.config.style_mixing, 1 + (draws[:, 1] * (layers - 1)).floor(), layers)
         from_other = torch.arange(layers, device=w.device) >= crossover[:, None]  # [N, L]
         return torch.where(from_other[:, :, None], other[:, None], w[:, None])
@@ -90,23 +91,24 @@ class ImageTraining:
         """Non-saturating logistic loss."""
         images = self._draw(self.latents(batch, "generator"), noise=self._noise(batch, "generator"))
         self._fakes = images.detach()
-        logits = self._judge(self.augment(images, batch.generator("augment/generator")))
+        logits = self._judge(self._augmented(images, batch, "generator"))
         return Outcome(losses={"adversarial": logistic_generator(logits)})
 
     def path_length_objective(self, batch: Batch) -> Outcome:
         """Path length regularisation on half the batch (StyleGAN2, App. B)."""
         w = self.latents(batch, "path_length", size=max(len(batch) // 2, 1))
         images = self.generator.synthesize(w, noise=self._noise(batch, "path_length", size=len(w)))
-        noise = batch.normal("path_length/pixels", *images.shape[1:])[: len(w)]
-        penalty = path_length_penalty(images, w, noise, self.means.path_length)
+        noise = batch.normal("path_length/pixels", *images.shape[1:], size=len(w))
+        average = partial(self.accelerator.reduce, reduction="mean")
+        penalty = path_length_penalty(images, w, noise, self.means.path_length, average=average)
         weight = self.config.path_length_weight * self.config.path_length_every
         return Outcome(losses={"path_length": penalty * weight}, figures={"mean": self.means.path_length})
 
     def discriminator_objective(self, batch: Batch) -> Outcome:
         """Logistic loss on the step's real and generated images; the sign of D(real) steers the augmentation."""
         assert self._fakes is not None, "the generator's phase comes first"
-        fake_logits = self._judge(self.augment(self._fakes, batch.generator("augment/fake")))
-        real_logits = self._judge(self.augment(batch.real, batch.generator("augment/real")))
+        fake_logits = self._judge(self._augmented(self._fakes, batch, "fake"))
+        real_logits = self._judge(self._augmented(batch.real, batch, "real"))
         sign = real_logits.detach().sign().mean()
         self.augment.observe(self.accelerator.reduce(sign.clone(), reduction="mean"), num_images=self.config.batch_size)
         figures = {"real_sign": sign, "augment": self.augment.strength}
@@ -114,7 +116,7 @@ class ImageTraining:
 
     def r1_objective(self, batch: Batch) -> Outcome:
         """R1 at the real images as the discriminator sees them, augmented."""
-        real = self.augment(batch.real, batch.generator("augment/real")).detach().requires_grad_()
+        real = self._augmented(batch.real, batch, "real").detach().requires_grad_()
         penalty = r1_penalty(self.discriminator(real), real)
         return Outcome(losses={"r1": penalty * (self.config.gamma / 2 * self.config.r1_every)})
 
@@ -174,7 +176,12 @@ class ImageTraining:
         if not self.config.noise:
             return "none"
         shapes = [layer.noise_map.shape for layer in self.generator.styled_layers()]
-        return [batch.normal(f"{purpose}/noise{i}", 1, *shape)[:size] for i, shape in enumerate(shapes)]
+        return [batch.normal(f"{purpose}/noise{i}", 1, *shape, size=size) for i, shape in enumerate(shapes)]
+
+    def _augmented(self, images: Tensor, batch: Batch, purpose: str) -> Tensor:
+        draws = batch.generator(f"augment/{purpose}")
+        augmented: Tensor = self.augment(images, draws, rank=batch.rank, num_processes=batch.num_processes)
+        return augmented
 
 
 def network_config(config: ImageTrainingConfig) -> StyleGAN2Config:

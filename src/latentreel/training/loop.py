@@ -14,9 +14,9 @@ from torch import Tensor
 
 from latentreel.core.config import load_yaml, save_yaml
 from latentreel.core.errors import InputError
-from latentreel.core.files import require_writable
+from latentreel.core.files import remove_partials, require_writable
 from latentreel.training.config import RunConfig
-from latentreel.training.distribution import all_finite, average_figures, average_gradients
+from latentreel.training.distribution import agree, all_finite, average_figures, average_gradients
 from latentreel.training.journal import Journal
 from latentreel.training.phase import Batch, Phase
 from latentreel.training.state import TrainState, saved_states
@@ -93,17 +93,18 @@ def train(family: Family, *, on_step: OnStep = lambda _: None) -> TrainState:
             state.step += 1
             state.items += config.batch_size
             family.after_step()
-            state.seconds += time.perf_counter() - started
+            elapsed, signal_number = agree(family.accelerator, time.perf_counter() - started, max(received, default=0))
+            state.seconds += elapsed
             if state.step % config.log_every == 0:
                 state.figures = average_figures(family.accelerator, figures) | {"items": state.items, "seconds": state.seconds}
                 journal.write(state.figures, step=state.step)
             if state.step % config.sample_every == 0 and family.accelerator.is_main_process:
                 family.save_samples(config.out / "samples")
             on_step(state)
-            if received or state.step % config.save_every == 0 or is_done(config, state):
+            if signal_number or state.step % config.save_every == 0 or is_done(config, state):
                 path = save(family)
-            if received:
-                raise Interrupted(received[0], path)
+            if signal_number:
+                raise Interrupted(signal_number, path)
     return state
 
 
@@ -136,7 +137,7 @@ def run_phase(phase: Phase, batch: Batch, accelerator: Accelerator) -> dict[str,
 
 
 def save(family: Family) -> Path:
-    """Saves state and bundle, unless the weights are broken.
+    """Saves bundle and state, unless the weights are broken. The state comes last: while it is missing, to resume does all again.
 
     Raises:
         TrainingDiverged: A weight is not finite; the last good state stays.
@@ -147,8 +148,8 @@ def save(family: Family) -> Path:
             f"step {state.step}: a weight is not finite; the last good state is kept; lower the learning rate"
         )
     if family.accelerator.is_main_process:
-        state.save(config.out / "state")
         family.save_bundle(config.out / "bundle")
+        state.save(config.out / "state")
     family.accelerator.wait_for_everyone()
     return config.out / "state" / f"step-{state.step:09d}.pt"
 
@@ -157,24 +158,40 @@ def resume(family: Family) -> None:
     """Prepares the run's folder; goes on from its newest state if there is one.
 
     Raises:
-        InputError: The folder cannot be written to, or holds a run with other settings.
+        InputError: As for `open_folder`, or the state is damaged.
     """
     config, state = family.config, family.state
-    out = require_writable(config.out)
-    states = saved_states(out / "state")
+    states = open_folder(config, family.accelerator)
     if states:
-        for name, (here, there) in config.differences(load_yaml(type(config), out / "config.yaml")).items():
-            raise InputError(
-                f"{out} holds a run with another {name}",
-                given=here,
-                allowed=there,
-                fix="use another --out, or delete that folder",
-            )
         state.load(states[0])
     if family.accelerator.is_main_process:
-        save_yaml(config, out / "config.yaml")
+        save_yaml(config, config.out / "config.yaml")
     for phase in family.phases:
         phase.module.requires_grad_(False)
+
+
+def open_folder(config: RunConfig, accelerator: Accelerator) -> list[Path]:
+    """Makes sure that a run's folder can be written to and holds no other run; clears away what a killed one left behind.
+
+    Returns:
+        The states to resume from, newest first.
+
+    Raises:
+        InputError: The folder cannot be written to, or holds a run of another kind or with other settings.
+    """
+    out, fix = require_writable(config.out), "use another --out, or delete that folder"
+    states = saved_states(out / "state")
+    if states:
+        try:
+            other = load_yaml(type(config), out / "config.yaml")
+        except InputError as error:
+            raise InputError(f"{out} holds a run of another kind, or without a sound config.yaml", fix=fix) from error
+        for name, (here, there) in config.differences(other).items():
+            raise InputError(f"{out} holds a run with another {name}", given=here, allowed=there, fix=fix)
+    if accelerator.is_main_process:
+        for folder in (out, out / "state", out / "samples"):
+            remove_partials(folder)
+    return states
 
 
 @contextmanager

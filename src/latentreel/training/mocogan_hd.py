@@ -11,10 +11,9 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from latentreel.checkpoints.bundle import read_tensors, save_mocogan_hd
+from latentreel.checkpoints.bundle import read_tensors, save_mocogan_hd, write_tensors
 from latentreel.core.files import atomic_path
 from latentreel.core.pixels import to_float, to_uint8
 from latentreel.core.randomness import torch_generator
@@ -198,19 +197,29 @@ class MotionTraining:
 
 
 def open_basis(
-    config: MotionTrainingConfig, generator: StyleGAN2Generator, *, progress: Callable[[int, int], None] | None = None
+    config: MotionTrainingConfig,
+    generator: StyleGAN2Generator,
+    *,
+    anew: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> LatentBasis:
     """The basis that a run keeps in its folder; computed on the first call, at most as wide as the latents.
+
+    Args:
+        config: The run's.
+        generator: The frozen image generator.
+        anew: Compute it even if there is one: in a folder without a state, it may be another run's.
+        progress: Called with samples done and samples in all.
 
     Raises:
         InputError: The folder cannot be written to, or the file there is damaged.
     """
     path = config.out / "basis.safetensors"
-    if path.exists():
+    if path.exists() and not anew:
         return LatentBasis.from_tensors(read_tensors(path), where=str(path))
     components = min(config.num_components, generator.w_dim)
     samples = max(config.basis_samples, generator.w_dim + 1)
     basis = LatentBasis.fit(generator, num_samples=samples, num_components=components, seed=config.seed, progress=progress)
     with atomic_path(path) as temporary:
-        save_file(basis.tensors(), temporary)
+        write_tensors(basis.tensors(), temporary)
     return basis

@@ -34,22 +34,23 @@ class Batch:
     def __len__(self) -> int:
         return len(self.real)
 
-    def normal(self, purpose: str, *shape: int) -> Tensor:
-        """Standard normal draws [N, *shape] for one purpose."""
+    def normal(self, purpose: str, *shape: int, size: int | None = None) -> Tensor:
+        """Standard normal draws [N, *shape] for one purpose; [size, *shape] if the objective looks at fewer than N."""
         everyone = torch.randn(len(self) * self.num_processes, *shape, generator=self.generator(purpose))
-        return self._share(everyone)
+        return self._share(everyone, size)
 
-    def uniform(self, purpose: str, *shape: int) -> Tensor:
-        """Uniform draws in [0, 1), [N, *shape], for one purpose."""
+    def uniform(self, purpose: str, *shape: int, size: int | None = None) -> Tensor:
+        """Uniform draws in [0, 1), [N, *shape] or [size, *shape], for one purpose."""
         everyone = torch.rand(len(self) * self.num_processes, *shape, generator=self.generator(purpose))
-        return self._share(everyone)
+        return self._share(everyone, size)
 
     def generator(self, purpose: str) -> torch.Generator:
         """A CPU generator that is the same in every process."""
         return torch_generator(self.seed, purpose, self.step)
 
-    def _share(self, everyone: Tensor) -> Tensor:
-        return everyone[self.rank * len(self) : (self.rank + 1) * len(self)].to(self.real.device)
+    def _share(self, everyone: Tensor, size: int | None) -> Tensor:
+        size = size or len(self)
+        return everyone[self.rank * size : (self.rank + 1) * size].to(self.real.device)
 
 
 @dataclass(kw_only=True)

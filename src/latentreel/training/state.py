@@ -52,8 +52,8 @@ class TrainState:
             "seconds": self.seconds,
         }
         path = folder / f"step-{self.step:09d}.pt"
-        with atomic_path(path) as temporary:
-            torch.save(content, temporary)
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            torch.save(content, file)
         for old in saved_states(folder)[KEPT:]:
             old.unlink()
         return path
@@ -93,7 +93,5 @@ def read_state(path: Path) -> dict[str, Any]:
         if not {"modules", "optimizers", "step", "items", "seconds"} <= content.keys():
             raise ValueError("parts are missing")
     except Exception as error:
-        raise InputError(
-            f"cannot read the state {path}: {str(error).splitlines()[0]}", fix="delete it to resume from the one before"
-        ) from error
+        raise InputError(f"the state {path} is damaged", fix="delete it to resume from the one before") from error
     return dict(content)

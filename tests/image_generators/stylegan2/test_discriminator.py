@@ -39,7 +39,7 @@ def test_bf16_learns_the_same_r1_included(gradient_errors, architecture):
     weights = [p for name, p in discriminator.named_parameters() if name.endswith("weight")]
     first = gradient_errors(lambda: discriminator(images).square().mean(), weights)
     second = gradient_errors(lambda: r1_penalty(discriminator(images), images), weights)
-    assert max(first + second) < 0.15, (first, second)
+    assert max(first + second) < 0.3, (first, second)  # roundings come to 0.15, a wrong gradient to 1
 
 
 def test_a_sample_is_judged_beside_its_group():
