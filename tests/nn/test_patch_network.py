@@ -37,7 +37,7 @@ def test_it_is_table_6(assert_same_derivatives, axes, shape):
 @pytest.mark.parametrize(("channels", "frames"), CLIPS)
 @pytest.mark.parametrize(("base_width", "size"), [(8, 64), (64, 16)], ids=["narrow", "full width"])
 def test_bf16_weight_gradients_are_right_in_every_layer(gradient_errors, base_width, size, channels, frames, second_order):
-    """Where PyTorch's bf16 Conv3d goes wrong, errors are 0.8 and more, 0.5 in the penalty; roundings come to 0.1, and 0.3 in the penalty."""
+    """Where PyTorch's bf16 Conv3d goes wrong, errors are 0.8 and more (0.5 in the penalty); roundings come to 0.1 (0.3)."""
     network = PatchNetwork(axes=3, in_channels=channels, base_width=base_width)
     x = torch.randn(2, channels, frames, size, size)
 

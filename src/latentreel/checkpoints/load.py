@@ -64,7 +64,7 @@ def read_checkpoint(path: Path) -> Any:
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     except Exception as error:
-        asked_for = re.search(r"Unsupported global: GLOBAL (\S+)", str(error))
+        asked_for = re.search(r"nsupported (?:global: )?GLOBAL (\S+)", str(error))
         if asked_for:
             raise InputError(
                 f"{path} asks for code to be run, and is not loaded", given=asked_for[1], allowed="tensors and plain containers"

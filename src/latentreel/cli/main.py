@@ -50,3 +50,7 @@ def _overview() -> str:
 def _fail(message: str, *, code: int) -> int:
     print(f"latentreel: error: {' '.join(message.split())}", file=sys.stderr)
     return code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,6 @@
 """Progress bars with speed and time left."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -9,7 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from latentreel.training.config import RunConfig
 from latentreel.training.state import TrainState
 
-console = Console(highlight=False)
+console = Console(highlight=False, quiet=os.environ.get("RANK", "0") != "0")
+"""Of several processes, only the first speaks."""
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """`latentreel train image|motion PRESET [--field value ...]`."""
 
+import contextlib
 import dataclasses
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -98,6 +100,7 @@ def start(config: RunConfig) -> "TrainState":
     from latentreel.training.distribution import start_accelerator
     from latentreel.training.loop import Interrupted, TrainingDiverged, open_folder, train
 
+    threading.excepthook = _on_thread_error
     accelerator = start_accelerator(config)
     open_folder(config, accelerator)
     family = build(config, accelerator)
@@ -112,7 +115,14 @@ def start(config: RunConfig) -> "TrainState":
         print(f"latentreel: error: {error}", file=sys.stderr)
         sys.exit(1)
     finally:
-        accelerator.end_training()
+        with contextlib.suppress(OSError):  # a tracker that could not write has said so already
+            accelerator.end_training()
+
+
+def _on_thread_error(error: threading.ExceptHookArgs) -> None:
+    """For the threads of trackers: that the disk is full is told once, by the thread that trains."""
+    if not isinstance(error.exc_value, OSError):
+        threading.__excepthook__(error)
 
 
 def build(config: RunConfig, accelerator: "Accelerator") -> "Family":

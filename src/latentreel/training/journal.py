@@ -5,6 +5,8 @@ from pathlib import Path
 
 from accelerate import Accelerator
 
+from latentreel.core.errors import InputError
+
 
 class Journal:
     """Appends figures to `journal.jsonl`; on resume, drops what lies beyond the resumed step."""
@@ -19,11 +21,19 @@ class Journal:
             accelerator.init_trackers("tensorboard")
 
     def write(self, figures: dict[str, float], *, step: int) -> None:
-        """Adds one entry."""
-        if self.accelerator.is_main_process:
-            with self.path.open("a") as file:
-                file.write(json.dumps({"step": step, **figures}) + "\n")
-        self.accelerator.log(figures, step=step)
+        """Adds one entry.
+
+        Raises:
+            InputError: The disk is full.
+        """
+        try:
+            if self.accelerator.is_main_process:
+                with self.path.open("a") as file:
+                    file.write(json.dumps({"step": step, **figures}) + "\n")
+            self.accelerator.log(figures, step=step)
+        except OSError as error:
+            problem = f"cannot write the journal in {self.path.parent}: {error.strerror}"
+            raise InputError(problem, fix="free some space; the same command resumes") from error
 
 
 def read_journal(path: Path) -> list[dict[str, float]]:

@@ -93,5 +93,5 @@ def read_state(path: Path) -> dict[str, Any]:
         if not {"modules", "optimizers", "step", "items", "seconds"} <= content.keys():
             raise ValueError("parts are missing")
     except Exception as error:
-        raise InputError(f"the state {path} is damaged", fix="delete it to resume from the one before") from error
+        raise InputError(f"the state {path} is damaged", fix="delete it to resume from the one before it") from error
     return dict(content)

@@ -9,6 +9,7 @@ from latentreel.core.errors import InputError
 from latentreel.image_generators.stylegan2.config import StyleGAN2Config
 from latentreel.image_generators.stylegan2.discriminator import StyleGAN2Discriminator
 from latentreel.losses.penalties import r1_penalty
+from latentreel.nn.resample import downsample_reference
 
 pytestmark = pytest.mark.usefixtures("fp32")
 VARIANTS = ["skip", "resnet", "orig"]
@@ -30,6 +31,16 @@ def test_every_variant_judges_and_every_parameter_learns(architecture, size):
     (r1_penalty(logits, images) + logits.square().sum()).backward()
     idle = [name for name, p in discriminator.named_parameters() if p.grad is None or not p.grad.abs().max() > 0]
     assert idle == []
+
+
+def test_a_residual_block_is_the_plain_one_beside_its_shortcut():
+    residual, plain = (build(architecture, 16, (4, 5, 6)).blocks[1] for architecture in ("resnet", "orig"))
+    plain.load_state_dict({key: tensor for key, tensor in residual.state_dict().items() if not key.startswith("shortcut")})
+    x = torch.randn(2, 5, 8, 8)
+    small = downsample_reference(x)
+    shortcut = torch.einsum("nihw,oi->nohw", small, residual.shortcut.weight[:, :, 0, 0] / 5**0.5)
+    expected = (plain(x, x)[0] + shortcut) / 2**0.5
+    assert torch.allclose(residual(x, x)[0], expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("architecture", VARIANTS)

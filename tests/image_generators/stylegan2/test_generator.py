@@ -5,6 +5,7 @@ import torch
 
 from latentreel.core.errors import InputError
 from latentreel.core.image_generator import ImageGenerator
+from latentreel.nn.resample import upsample_reference
 
 pytestmark = pytest.mark.usefixtures("fp32")
 VARIANTS = ["skip", "resnet", "orig"]
@@ -41,6 +42,15 @@ def test_bf16_draws_the_same_pictures_and_learns_the_same(build, gradient_errors
     probe = torch.randn_like(full)
     errors = gradient_errors(lambda: (generator.synthesize(w) * probe).sum(), weights)
     assert max(errors) < 0.4, errors  # roundings through all layers and back come to 0.25, a wrong gradient to 1
+
+
+def test_a_residual_block_is_the_plain_one_beside_its_shortcut(build):
+    residual, plain = (build(architecture=architecture).blocks[1] for architecture in ("resnet", "orig"))
+    plain.load_state_dict({key: tensor for key, tensor in residual.state_dict().items() if key != "shortcut"})
+    x, w = torch.randn(2, 8, 4, 4), torch.randn(2, 3, 10)
+    shortcut = upsample_reference(torch.einsum("nihw,oi->nohw", x, residual.shortcut[:, :, 0, 0] / 8**0.5))
+    expected = (plain(x, None, w, [None, None])[0] + shortcut) / 2**0.5
+    assert torch.allclose(residual(x, None, w, [None, None])[0], expected, atol=1e-5)
 
 
 def test_the_clamp_bounds_the_image(build):
