@@ -4,6 +4,7 @@ import os
 import random
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ROOT = Path(__file__).resolve().parent.parent
+CommandLine = Callable[..., tuple[int, str, list[str]]]
 MAX_THREADS = 4  # the tensors of the tests are small: more threads cost more than they bring
 
 # Speed is never asserted. In CI the examples are the same at every run.
@@ -96,3 +98,45 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real videos are not beside this checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def debug_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `image` and `motion`, the finished runs of the debug presets; to be copied where a test changes one."""
+    import dataclasses
+
+    from latentreel.cli.train import start
+    from latentreel.training.presets import IMAGE, MOTION
+
+    folder = tmp_path_factory.mktemp("debug-runs")
+    start(dataclasses.replace(IMAGE["debug"], out=folder / "image", device="cpu"))
+    motion = dataclasses.replace(MOTION["debug"], image_generator=str(folder / "image"))
+    start(dataclasses.replace(motion, out=folder / "motion", device="cpu"))
+    return folder
+
+
+@pytest.fixture
+def run_cli(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> "Iterator[CommandLine]":
+    """The command line without a new process: takes what stands behind `latentreel`, gives exit code, output, lines of errors."""
+    from accelerate.state import AcceleratorState
+
+    from latentreel.cli.main import main
+
+    def run(*words: object) -> tuple[int, str, list[str]]:
+        AcceleratorState._reset_state(reset_partial_state=True)
+        monkeypatch.setattr(sys, "argv", ["latentreel", *map(str, words)])
+        capfd.readouterr()
+        code: object = 0
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("default")
+            try:
+                main()
+            except SystemExit as stop:
+                code = stop.code
+        output, errors = capfd.readouterr()
+        shown = [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning | RuntimeWarning)]
+        assert isinstance(code, int)
+        return code, output, shown + errors.splitlines()
+
+    yield run
+    AcceleratorState._reset_state(reset_partial_state=True)

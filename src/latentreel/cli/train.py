@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -100,12 +100,11 @@ def start(config: RunConfig) -> "TrainState":
     from latentreel.training.distribution import start_accelerator
     from latentreel.training.loop import Interrupted, TrainingDiverged, open_folder, train
 
-    threading.excepthook = _on_thread_error
     accelerator = start_accelerator(config)
     open_folder(config, accelerator)
     family = build(config, accelerator)
     try:
-        with training(f"training in {config.out}", config) as on_step:
+        with _told_once(), training(f"training in {config.out}", config) as on_step:
             return train(family, on_step=on_step)
     except Interrupted as stop:
         if accelerator.is_main_process:
@@ -119,10 +118,20 @@ def start(config: RunConfig) -> "TrainState":
             accelerator.end_training()
 
 
-def _on_thread_error(error: threading.ExceptHookArgs) -> None:
-    """For the threads of trackers: that the disk is full is told once, by the thread that trains."""
-    if not isinstance(error.exc_value, OSError):
-        threading.__excepthook__(error)
+@contextlib.contextmanager
+def _told_once() -> Iterator[None]:
+    """That the disk is full is told by the thread that trains; those of the trackers stay silent about it."""
+    before = threading.excepthook
+
+    def hook(error: threading.ExceptHookArgs) -> None:
+        if not isinstance(error.exc_value, OSError):
+            before(error)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def build(config: RunConfig, accelerator: "Accelerator") -> "Family":

@@ -27,6 +27,17 @@ class VideoPipeline:
     def __init__(
         self, *, image_generator: StyleGAN2Generator, basis: LatentBasis, motion_generator: MotionGenerator, fps: float = 25.0
     ) -> None:
+        """Puts the parts together; they become frozen.
+
+        Raises:
+            InputError: They are of different latent widths.
+        """
+        if image_generator.w_dim != motion_generator.config.latent_dim:
+            raise InputError(
+                "the motion generator is for another image generator",
+                given=f"latents of width {motion_generator.config.latent_dim}",
+                allowed=image_generator.w_dim,
+            )
         self.image_generator = image_generator.eval().requires_grad_(False)
         self.basis = basis
         self.motion_generator = motion_generator.eval().requires_grad_(False)

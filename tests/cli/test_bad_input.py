@@ -1,0 +1,184 @@
+"""What a user gets wrong costs one line that says what to do, exit code 2, and leaves no file behind."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+IMAGE = ["train", "image", "debug", "--device", "cpu"]
+MOTION = ["train", "motion", "debug", "--device", "cpu", "--image-generator"]
+GENERATE = ["generate", "runs/motion", "--device", "cpu", "--out", "clips"]
+WORLD = ["data", "make-world", "faces", "--out", "world", "--resolution", "16", "--videos", "1", "--frames", "2"]
+
+CASES = {
+    # data
+    "no folder": ([*IMAGE, "--data", "nowhere"], "cannot read nowhere: No such file.*name a folder of videos"),
+    "empty folder": ([*IMAGE, "--data", "empty"], "nothing in empty can be used.*an empty folder.*allowed: videos"),
+    "no videos": ([*IMAGE, "--data", "texts"], r"nothing in texts can be used; given: 1 \.txt"),
+    "broken videos": ([*IMAGE, "--data", "noise"], r"none of 1 items can be decoded.*a\.mp4 is not a video"),
+    "short videos": ([*MOTION, "runs/image", "--data", "short"], "no video is long enough.*5 frames.*7 frames or more.*lower"),
+    "no such world": ([*IMAGE, "--data", "world:moon"], "no such world; given: moon; allowed: faces"),
+    "no data": (["train", "image", "small"], "brings no data; give --data FOLDER"),
+    # presets and fields
+    "no such command": (["trian", "image"], "no such command; given: trian; allowed: demo, train"),
+    "no such family": (["train", "images"], "no such thing to train; given: images; allowed: image, motion"),
+    "no preset": (["train", "image"], "a preset is missing; allowed: debug, small.*for example"),
+    "no such preset": (["train", "image", "huge"], "no such preset; given: huge; allowed: debug, small"),
+    "unknown field": ([*IMAGE, "--batchsize", "3"], "--batchsize.*perhaps you meant --batch-size"),
+    "no number": ([*IMAGE, "--batch-size", "many"], "--batch-size.*'many'"),
+    "no value": ([*IMAGE, "--kimg"], "Missing value.*--kimg"),
+    "no choice": ([*IMAGE, "--architecture", "deep"], "'deep'.*--architecture.*'skip', 'resnet', 'orig'"),
+    "too small": ([*IMAGE, "--batch-size", "0"], r"error: batch_size is out of range; given: 0; allowed: at least 1"),
+    "endless": ([*IMAGE, "--kimg", "inf"], "kimg is out of range; given: inf"),
+    "huge seed": ([*IMAGE, "--seed", str(2**64)], "seed is out of range"),
+    "resolution": ([*IMAGE, "--resolution", "48"], "resolution does not fit StyleGAN2; given: 48; allowed: a power of two"),
+    "channels": ([*IMAGE, "--channels", "8", "8"], r"channels do not fit the resolution; given: \[8, 8\]; allowed: 3"),
+    # config files
+    "no config": (["train", "image", "--config"], "--config needs a file"),
+    "config missing": (["train", "image", "--config", "nowhere.yaml"], "cannot read the config nowhere.yaml: No such file"),
+    "config broken": (["train", "image", "--config", "broken.yaml"], "broken.yaml is not a YAML file"),
+    "config binary": (["train", "image", "--config", "noise/a.mp4"], "is not a YAML file"),
+    "config unknown": (
+        ["train", "image", "--config", "unknown.yaml"],
+        "unknown field; given: batchsize.*did you mean batch_size",
+    ),
+    "config value": (
+        ["train", "image", "--config", "value.yaml"],
+        "architecture has a wrong value; given: 'deep'; allowed: skip,",
+    ),
+    "config range": (["train", "image", "--config", "range.yaml"], "batch_size is out of range; given: 0"),
+    # outputs
+    "out in /proc": ([*IMAGE, "--out", "/proc/run"], "cannot write to /proc/run.*choose another output folder"),
+    "out in a file": ([*IMAGE, "--out", "texts/a.txt/run"], "cannot write to texts/a.txt/run: Not a directory"),
+    "clip in a file": ([*GENERATE[:-1], "texts/a.txt/clip.mp4"], "cannot write to texts/a.txt"),
+    "world in a file": ([*WORLD, "--out", "texts/a.txt"], "cannot write to texts/a.txt"),
+    "basis in /proc": (["basis", "runs/image", "--samples", "99", "--out", "/proc/b.safetensors"], "cannot write"),
+    "another run": ([*IMAGE, "--out", "runs/image", "--seed", "4"], "another seed; given: 4; allowed: 0; use another --out"),
+    "another kind": ([*MOTION, "runs/image", "--out", "runs/image"], "runs/image holds a run of another kind.*use another"),
+    "damaged state": ([*IMAGE, "--out", "runs/damaged"], r"step-000000010\.pt is damaged; delete it to resume"),
+    # image generators
+    "no generator": ([*MOTION, "nowhere"], "no such image generator; given: nowhere; allowed: a bundle folder"),
+    "generator empty": ([*MOTION, "empty"], "empty holds no bundle.*wait until it has saved"),
+    "generator text": ([*MOTION, "texts/a.txt"], "texts/a.txt is damaged, or no checkpoint"),
+    "generator evil": ([*MOTION, "evil.pt"], r"asks for code to be run, and is not loaded; given: posix\.system"),
+    "keys missing": ([*MOTION, "missing.pt"], r"missing\.pt: keys do not fit: 1 missing \(convs\.0\.conv\.weight\)"),
+    "keys extra": ([*MOTION, "extra.pt"], r"extra\.pt: keys do not fit: 1 unexpected \(more\)"),
+    "bundle keys missing": ([*MOTION, "bundles/missing"], r"keys do not fit: 1 missing \(mean_latent\)"),
+    "bundle keys extra": ([*MOTION, "bundles/extra"], r"keys do not fit: 1 unexpected \(more\)"),
+    "bundle changed": ([*MOTION, "bundles/changed"], "is not the file that its card describes"),
+    "bundle without weights": ([*MOTION, "bundles/empty"], "cannot read .*image_generator.safetensors"),
+    "card broken": ([*MOTION, "bundles/card"], "card.json is damaged"),
+    "grown from nothing": ([*IMAGE, "--grow-from", "empty"], "no trained state to grow from; given: empty"),
+    # generating
+    "no model": ([*GENERATE[:1], "nowhere"], "no such bundle; given: nowhere"),
+    "model without motion": ([*GENERATE[:1], "runs/image"], "holds no motion generator.*allowed: mocogan_hd"),
+    "negative frames": ([*GENERATE, "--frames", "-1"], "frames is out of range; given: -1; allowed: at least 1"),
+    "truncation": ([*GENERATE, "--truncation", "7"], "truncation is out of range; given: 7.0; allowed: 0 to 2"),
+    "no frame rate": ([*GENERATE, "--fps", "0"], "fps is out of range; given: 0"),
+    "no seeds": ([*GENERATE, "--seeds"], "a seed is missing"),
+    "one file": ([*GENERATE, "--seeds", "1", "2", "--out", "c.mp4"], "several videos do not fit into one file.*--grid"),
+    "suffix": ([*GENERATE, "--out", "clip.avi"], r"unknown video suffix; given: \.avi; allowed: \.mp4"),
+    # the rest
+    "world size": ([*WORLD, "--resolution", "48"], "not a power of two.*given: 48"),
+    "world frames": ([*WORLD, "--frames", "0"], "at least one frame; given: 0"),
+    "world videos": ([*WORLD, "--videos", "-2"], "videos is out of range; given: -2"),
+    "data action": (["data", "make"], "no such action on data; given: make; allowed: make-world"),
+    "components": (["basis", "runs/image", "--components", "0", "--out", "b"], "num_components.*given: 0; allowed: 1 to 16"),
+    "samples": (["basis", "runs/image", "--samples", "5", "--out", "b"], "too few samples.*given: 5; allowed: more than 16"),
+    "demo minutes": (["demo", "--minutes", "0"], "minutes is out of range; given: 0"),
+}
+
+
+class Evil:
+    def __reduce__(self):
+        return os.system, ("touch executed",)
+
+
+def change_weights(bundle: Path, change, *, note_digest: bool = True) -> None:
+    from safetensors.torch import load_file, save_file
+
+    path = bundle / "image_generator.safetensors"
+    tensors = load_file(path)
+    change(tensors)
+    save_file(tensors, path)
+    card = json.loads((bundle / "card.json").read_text())
+    card["files"][path.name] = hashlib.sha256(path.read_bytes()).hexdigest() if note_digest else card["files"][path.name]
+    (bundle / "card.json").write_text(json.dumps(card))
+
+
+@pytest.fixture(scope="module")
+def place(debug_runs, tmp_path_factory) -> Path:
+    """A folder full of things that cannot be used."""
+    import torch
+
+    from latentreel.checkpoints.load import load_image_generator
+    from latentreel.checkpoints.stylegan2_state_dict import export_generator
+    from latentreel.core.video import Video
+    from latentreel.media.encode import save_video
+
+    place = tmp_path_factory.mktemp("place")
+    for name in ("empty", "texts", "noise", "bundles"):
+        (place / name).mkdir()
+    (place / "texts" / "a.txt").write_text("no video\n")
+    (place / "noise" / "a.mp4").write_bytes(np.random.default_rng(0).bytes(3000))
+    save_video(Video(np.zeros((5, 16, 16, 3), np.uint8), fps=25), place / "short" / "a.mp4")
+    configs = {"broken": "data: [", "unknown": "batchsize: 3", "value": "architecture: deep", "range": "batch_size: 0"}
+    for name, line in configs.items():
+        (place / f"{name}.yaml").write_text(f"data: world:faces\n{line}\n")
+    shutil.copytree(debug_runs, place / "runs")
+    damaged = shutil.copytree(debug_runs / "image", place / "runs" / "damaged") / "state" / "step-000000010.pt"
+    os.truncate(damaged, 1000)
+    for name in ("missing", "extra"):
+        foreign = export_generator(load_image_generator(debug_runs / "image"))
+        foreign["g_ema"].pop("convs.0.conv.weight") if name == "missing" else foreign["g_ema"].update(more=torch.ones(1))
+        torch.save(foreign, place / f"{name}.pt")
+    torch.save({"g_ema": Evil()}, place / "evil.pt")
+    for name in ("missing", "extra", "changed", "empty", "card"):
+        shutil.copytree(debug_runs / "image" / "bundle", place / "bundles" / name)
+    change_weights(place / "bundles" / "missing", lambda tensors: tensors.pop("mean_latent"))
+    change_weights(place / "bundles" / "extra", lambda tensors: tensors.update(more=torch.ones(1)))
+    change_weights(place / "bundles" / "changed", lambda tensors: tensors["mean_latent"].add_(1), note_digest=False)
+    (place / "bundles" / "empty" / "image_generator.safetensors").unlink()
+    (place / "bundles" / "card" / "card.json").write_text("{")
+    return place
+
+
+def files(place: Path) -> dict[str, tuple[int, int]]:
+    return {str(p): (p.stat().st_size, p.stat().st_mtime_ns) for p in place.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_one_line_says_what_is_wrong(name, place, run_cli, monkeypatch):
+    words, problem = CASES[name]
+    words = [*words, "--out", "new/run"] if words[0] == "train" and "--out" not in words and len(words) > 4 else words
+    monkeypatch.chdir(place)
+    before = files(place)
+    code, _, errors = run_cli(*words)
+    assert code == 2
+    assert len(errors) == 1, errors
+    assert errors[0].startswith("latentreel: error: ")
+    assert re.search(problem, errors[0])
+    assert files(place) == before
+
+
+@pytest.mark.parametrize("name", ["broken videos", "damaged state", "generator evil"])
+def test_a_process_of_its_own_prints_the_same(name, place):
+    """Nothing that starts or ends a process adds to the line: no warnings, no tracebacks, no left-over threads."""
+    words, problem = CASES[name]
+    command = [
+        Path(sys.executable).with_name("latentreel"),
+        *words,
+        "--out",
+        "runs/damaged" if "damaged" in name else "new/run",
+    ]
+    ended = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1
+    assert re.search(problem, ended.stderr)

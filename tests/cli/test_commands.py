@@ -1,0 +1,64 @@
+"""The commands do what they say, and say where it is."""
+
+import dataclasses
+import re
+
+import pytest
+
+from latentreel.checkpoints.bundle import read_tensors
+from latentreel.cli.train import parse_config
+from latentreel.media.decode import load_video
+from latentreel.mocogan_hd.latent_basis import LatentBasis
+from latentreel.training.presets import IMAGE
+
+
+def test_generate_prints_every_file_that_it_wrote(debug_runs, run_cli, tmp_path):
+    words = ["generate", debug_runs / "motion", "--device", "cpu", "--frames", 5, "--fps", 10]
+    code, output, errors = run_cli(*words, "--seeds", 1, 2, "--motion-seeds", 3, 4, 5, "--out", tmp_path / "clips")
+    assert (code, errors) == (0, [])
+    written = sorted((tmp_path / "clips").iterdir())
+    assert [path.name for path in written] == [f"seed{s:04d}_motion{m:04d}.mp4" for s in (1, 2) for m in (3, 4, 5)]
+    assert all(str(path) in output for path in written)
+    video = load_video(written[0])
+    assert (len(video), video.height, video.width, video.fps) == (5, 16, 16, 10)
+
+
+def test_generate_keeps_its_word_on_seeds(debug_runs, run_cli, tmp_path):
+    words = ["generate", debug_runs / "motion", "--device", "cpu", "--frames", 4, "--format", "frames"]
+    for name, extra in {"one": [], "same": [], "other": ["--motion-seeds", 1], "fixed": ["--noise", "fixed"]}.items():
+        assert run_cli(*words, *extra, "--out", tmp_path / name)[0] == 0
+    frames = {path.name: [file.read_bytes() for file in sorted(path.rglob("*.png"))] for path in tmp_path.iterdir()}
+    assert frames["one"] == frames["same"]
+    assert frames["one"][0] == frames["other"][0]
+    assert frames["one"][1:] != frames["other"][1:]
+
+
+def test_basis_says_how_much_its_components_hold(debug_runs, run_cli, tmp_path):
+    words = ["--samples", 2000, "--components", 5, "--out", tmp_path / "basis.safetensors"]
+    code, output, _ = run_cli("basis", debug_runs / "image", *words)
+    assert code == 0
+    basis = LatentBasis.from_tensors(read_tensors(tmp_path / "basis.safetensors"), where="")
+    assert basis.components.shape == (5, 16)
+    shown = re.search(r"first +5 components: +([\d.]+) %", output)
+    assert float(shown[1]) == pytest.approx(100 * float(basis.explained_variance_ratio.sum()), abs=0.06)
+
+
+def test_make_world_says_what_it_made(run_cli, tmp_path):
+    words = ["--videos", 2, "--frames", 3, "--resolution", 16, "--out", tmp_path / "world"]
+    code, output, errors = run_cli("data", "make-world", "faces", *words)
+    assert (code, errors) == (0, [])
+    assert "2 videos" in output
+    assert {path.name for path in (tmp_path / "world").iterdir()} == {"000000.mp4", "000001.mp4", "factors.npz"}
+
+
+def test_flags_stand_above_the_file_and_the_file_above_the_preset(debug_runs):
+    written = debug_runs / "image" / "config.yaml"
+    config = parse_config(["image", "--config", str(written), "--kimg", "7", "--no-noise"])
+    assert config == dataclasses.replace(IMAGE["debug"], out=debug_runs / "image", device="cpu", kimg=7, noise=False)
+
+
+def test_what_train_writes_is_files_that_others_may_read(debug_runs):
+    """As far as the umask lets them: colleagues on one machine share bundles."""
+    modes = {path.suffix: path.stat().st_mode & 0o777 for path in (debug_runs / "motion").rglob("*") if path.is_file()}
+    assert set(modes) >= {".safetensors", ".json", ".pt", ".yaml", ".mp4"}
+    assert len(set(modes.values())) == 1

@@ -1,0 +1,124 @@
+"""Seeds in, videos out: the same ones from the same seeds, of any length, in constant memory."""
+
+import gc
+import json
+import weakref
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import latentreel
+from latentreel.core.errors import InputError
+from latentreel.image_generators.build import build_image_generator
+from latentreel.pipelines.video_pipeline import CHUNK, VideoPipeline
+
+SHIPPED = Path(latentreel.__file__).parent / "weights" / "faces"
+
+
+def test_the_same_seeds_give_the_same_clip_and_others_another(pipe):
+    clip = pipe.generate(seed=1, motion_seed=2, num_frames=12)
+    assert clip.frames.shape == (12, 16, 16, 3)
+    torch.manual_seed(99)
+    np.testing.assert_array_equal(pipe.generate(seed=1, motion_seed=2, num_frames=12).frames, clip.frames)
+    other_content = pipe.generate(seed=3, motion_seed=2, num_frames=12).frames
+    assert np.abs(other_content[0].astype(int) - clip.frames[0]).mean() > 1
+    other_motion = pipe.generate(seed=1, motion_seed=3, num_frames=12).frames
+    np.testing.assert_array_equal(other_motion[0], clip.frames[0])
+    assert np.abs(other_motion[1:].astype(int) - clip.frames[1:]).mean() > 1
+
+
+def test_what_is_saved_makes_the_same_clips(pipe, tmp_path):
+    pipe.fps = 12.5
+    pipe.save(tmp_path / "bundle", origin="a test", licence="CC0-1.0")
+    again = VideoPipeline.load(tmp_path / "bundle")
+    assert again.fps == 12.5
+    assert torch.equal(again.basis.components, pipe.basis.components)
+    for settings in ({"seed": 4, "motion_seed": 5}, {"truncation": 0.5, "noise": "fixed"}):
+        clips = [one.generate(num_frames=20, **settings) for one in (pipe, again)]
+        np.testing.assert_array_equal(*(clip.frames for clip in clips))
+        assert {clip.fps for clip in clips} == {12.5}
+    card = json.loads((tmp_path / "bundle" / "card.json").read_text())
+    assert (card["origin"], card["licence"]) == ("a test", "CC0-1.0")
+
+
+@pytest.mark.parametrize("num_frames", [1, CHUNK, CHUNK + 1, 3 * CHUNK - 1])
+def test_a_stream_is_the_clip_in_pieces(pipe, num_frames):
+    pieces = list(pipe.stream(seed=2, num_frames=num_frames, fps=7))
+    assert [len(piece) for piece in pieces[:-1]] == [CHUNK] * (len(pieces) - 1)
+    clip = pipe.generate(seed=2, num_frames=num_frames, fps=7)
+    np.testing.assert_array_equal(np.concatenate([piece.frames for piece in pieces]), clip.frames)
+    assert len(clip) == num_frames
+    assert {piece.fps for piece in [clip, *pieces]} == {7}
+
+
+def test_a_longer_clip_begins_like_a_shorter_one(pipe):
+    long = pipe.generate(num_frames=4 * CHUNK).frames
+    np.testing.assert_array_equal(pipe.generate(num_frames=2 * CHUNK).frames, long[: 2 * CHUNK])
+    short = pipe.generate(num_frames=CHUNK + 3).frames  # its last piece is drawn in a smaller batch, which rounds differently
+    assert np.abs(short.astype(int) - long[: CHUNK + 3]).max() <= 1
+
+
+def test_a_stream_takes_the_same_memory_however_long(pipe):
+    seen, tensors = [], []
+    for piece in pipe.stream(num_frames=60 * CHUNK):
+        seen.append(weakref.ref(piece.frames))
+        del piece
+        if len(seen) % 20 == 0:
+            tensors.append(sum(type(item) is torch.Tensor for item in gc.get_objects()))
+        assert sum(frames() is not None for frames in seen) <= 2
+    assert len(seen) == 60
+    assert len(set(tensors)) == 1
+
+
+def test_noise_is_the_same_in_every_frame(pipe):
+    with torch.no_grad():
+        for layer in pipe.image_generator.styled_layers():
+            layer.noise_strength.fill_(2)
+        pipe.motion_generator.to_components.weight.zero_()
+        pipe.motion_generator.to_components.bias.zero_()
+    still, plain = (pipe.generate(num_frames=2 * CHUNK, noise=noise).frames for noise in ("fixed", "none"))
+    np.testing.assert_array_equal(still, np.broadcast_to(still[0], still.shape))
+    assert np.abs(still[0].astype(int) - plain[0]).mean() > 1
+
+
+def test_truncation_moves_contents_toward_the_mean(pipe):
+    def spread(truncation):
+        firsts = np.stack([pipe.generate(seed=seed, num_frames=1, truncation=truncation).frames[0] for seed in range(6)])
+        return firsts.astype(float).std(axis=0).mean()
+
+    assert spread(0) == 0
+    assert 0 < spread(0.5) < spread(1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"truncation": -0.1}, "truncation is out of range; given: -0.1; allowed: 0 to 2"),
+        ({"truncation": 2.5}, "truncation is out of range"),
+        ({"num_frames": 0}, "a clip needs frames; given: num_frames 0"),
+        ({"fps": 0}, "the frame rate is out of range; given: 0"),
+        ({"noise": "loud"}, "unknown noise; given: loud"),
+    ],
+)
+def test_what_cannot_be_generated_is_refused(pipe, settings, problem):
+    with pytest.raises(InputError, match=problem):
+        pipe.generate(**settings)
+
+
+def test_parts_that_do_not_fit_are_refused(pipe):
+    other = build_image_generator("stylegan2", resolution=8, channels=(4, 4), z_dim=8, w_dim=8, mapping_layers=1)
+    with pytest.raises(InputError, match="for another image generator; given: latents of width 16; allowed: 8"):
+        VideoPipeline(image_generator=other, basis=pipe.basis, motion_generator=pipe.motion_generator)
+
+
+@pytest.mark.skipif(not SHIPPED.is_dir(), reason="the model that ships is not in src/latentreel/weights/faces yet")
+def test_the_model_that_ships_moves_and_has_a_card():
+    pipe = VideoPipeline.load("faces")
+    clips = [pipe.generate(seed=seed, motion_seed=seed, num_frames=17).frames.astype(float) for seed in range(4)]
+    assert clips[0].shape == (17, 64, 64, 3)
+    assert all(0.5 < np.abs(clip[1:] - clip[:-1]).mean() < 20 for clip in clips)
+    assert min(np.abs(one[0] - other[0]).mean() for i, one in enumerate(clips) for other in clips[:i]) > 5
+    card = json.loads((SHIPPED / "card.json").read_text())
+    assert "not stated" not in (card["licence"], card["origin"])

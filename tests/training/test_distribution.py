@@ -1,0 +1,82 @@
+"""Two processes train what one trains: they share the batch, its randomness and their gradients."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+import torch
+
+# Statistics over a batch are each process's own (see `latentreel.training.distribution`): here they are taken per sample instead.
+# The augmentation is strong from the start, and follows the sign that it is told of.
+PER_SAMPLE = """
+import torch
+from latentreel.augment.adaptive import AdaptiveAugment
+from latentreel.cli.main import main
+from latentreel.image_generators.stylegan2 import discriminator
+from latentreel.training import mocogan_hd
+
+discriminator.minibatch_deviation = lambda x: torch.cat([x, x.mean(dim=1, keepdim=True)], dim=1)
+mocogan_hd.relativistic_least_squares = lambda raised, lowered: sum(
+    ((up - 1).square().mean() + down.square().mean()) / 2 for up, down in zip(raised, lowered, strict=True)
+)
+AdaptiveAugment.observe = lambda self, sign, *, num_images: self.strength.copy_(0.5 + sign / 4)
+main()
+"""
+SIGNALLED = """
+import os, signal
+from latentreel.cli.main import main
+from latentreel.training.image import ImageTraining
+
+after_step = ImageTraining.after_step
+
+def signalled(self):
+    after_step(self)
+    if self.state.step == 3 and self.accelerator.process_index == 1:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+ImageTraining.after_step = signalled
+main()
+"""
+IMAGE = ["train", "image", "debug", "--batch-size", "8", "--kimg", "0.032", "--path-length-every", "1", "--r1-every", "2"]
+MOTION = ["train", "motion", "debug", "--batch-size", "4", "--kclips", "0.024"]
+
+
+def weights(run):
+    modules = torch.load(max((run / "state").glob("*.pt")), weights_only=True)["modules"]
+    return {f"{name}.{key}": tensor for name, module in modules.items() for key, tensor in module.items()}
+
+
+def run(program, words, *, processes, folder):
+    (folder / "program.py").write_text(program)
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)] if processes > 1 else []
+    command = [sys.executable, *launcher, str(folder / "program.py"), *words, "--device", "cpu", "--sample-every", "1000"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [IMAGE, MOTION], ids=["image", "motion"])
+def test_two_processes_train_what_one_trains(words, debug_runs, tmp_path):
+    words = [*words, "--precision", "fp32"]
+    words += ["--image-generator", str(debug_runs / "image")] if words[1] == "motion" else []
+    for processes in (1, 2):
+        ended = run(PER_SAMPLE, [*words, "--out", str(tmp_path / str(processes))], processes=processes, folder=tmp_path)
+        assert ended.returncode == 0, ended.stderr
+        assert ended.stdout.count("done:") == 1
+    one, two = weights(tmp_path / "1"), weights(tmp_path / "2")
+    assert one.keys() == two.keys()
+    for name, expected in one.items():
+        if re.search(r"scales\.\d\.layers\.[123]\.bias", name):
+            continue  # instance norm takes it away again: its gradient is nothing but rounding
+        torch.testing.assert_close(two[name], expected, rtol=1e-3, atol=1e-4, msg=lambda text, name=name: f"{name}: {text}")
+
+
+def test_a_signal_to_one_process_stops_all_after_the_same_step(tmp_path):
+    ended = run(
+        SIGNALLED, ["train", "image", "debug", "--kimg", "1000", "--out", str(tmp_path / "run")], processes=2, folder=tmp_path
+    )
+    assert ended.returncode != 0
+    assert ended.stderr.count("stopped by SIGTERM; state saved") == 1
+    assert [path.name for path in (tmp_path / "run" / "state").iterdir()] == ["step-000000003.pt"]
