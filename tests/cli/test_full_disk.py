@@ -25,6 +25,7 @@ def files_of_at_most(size: int):
 TRAIN = ["train", "image", "debug", "--device", "cpu", "--out", "run", "--sample-every", "100"]
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize(
     ("size", "words", "problem"),
     [

@@ -57,12 +57,37 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_state(
     assert [entry["step"] for entry in read_journal(half_run / "journal.jsonl")] == list(range(1, 11))
 
 
-def test_weights_that_are_no_numbers_are_not_saved(run_cli, tmp_path):
-    words = ["--learning-rate", "inf", "--save-every", 1, "--out", tmp_path / "run"]
-    code, _, errors = run_cli("train", "image", "debug", "--device", "cpu", *words)
+def test_weights_that_are_no_numbers_are_not_saved(run_cli, tmp_path, monkeypatch):
+    after_step = ImageTraining.after_step
+
+    def broken(self):
+        after_step(self)
+        if self.state.step == 6:
+            self.discriminator.output.weight.data.fill_(torch.inf)
+
+    monkeypatch.setattr(ImageTraining, "after_step", broken)
+    code, _, errors = run_cli("train", "image", "debug", "--device", "cpu", "--save-every", 3, "--out", tmp_path / "run")
+    assert (code, len(errors)) == (1, 1)
+    assert "step 6: a weight is not finite; the last good state is kept" in errors[0]
+    assert [path.name for path in tmp_path.rglob("*.pt")] == ["step-000000003.pt"]
+
+
+def test_a_learning_rate_that_is_far_too_high_costs_one_line(run_cli, tmp_path):
+    code, _, errors = run_cli(
+        "train", "image", "debug", "--device", "cpu", "--learning-rate", "1e30", "--out", tmp_path / "run"
+    )
     assert (code, len(errors)) == (1, 1)
     assert "is not finite" in errors[0]
-    assert not list(tmp_path.rglob("*.pt"))
+
+
+def test_a_run_does_not_go_on_with_another_image_generator(debug_runs, run_cli, tmp_path):
+    shutil.copytree(debug_runs / "image", tmp_path / "image")
+    words = ["train", "motion", "debug", "--device", "cpu", "--image-generator", tmp_path / "image", "--out", tmp_path / "run"]
+    assert run_cli(*words, "--kclips", 0.002)[0] == 0
+    assert run_cli("train", "image", "debug", "--device", "cpu", "--out", tmp_path / "image", "--kimg", 0.06)[0] == 0
+    code, _, errors = run_cli(*words)
+    assert (code, len(errors)) == (2, 1)
+    assert "the image generator has changed since the run" in errors[0]
 
 
 def test_a_run_ends_with_its_items_or_its_minutes_and_can_be_prolonged(tmp_path):

@@ -68,8 +68,9 @@ def save_mocogan_hd(
         "motion_generator": to_dict(motion.config),
         "video": {"fps": fps},
     }
+    sources = {"image_generator": generator.provenance}
     parts = {"image_generator": generator.state_dict(), "basis": basis.tensors(), "motion_generator": motion.state_dict()}
-    _write(folder, kind="mocogan_hd", configs=configs, parts=parts, origin=origin, licence=licence)
+    _write(folder, kind="mocogan_hd", configs=configs, parts=parts, origin=origin, licence=licence, parts_from=sources)
 
 
 def load_image_generator_bundle(folder: Path) -> StyleGAN2Generator:
@@ -86,6 +87,8 @@ def load_image_generator_bundle(folder: Path) -> StyleGAN2Generator:
     config = from_dict(StyleGAN2Config, values, where=str(folder / CARD))
     generator = _sketch(lambda: StyleGAN2Generator(config), where=str(folder / CARD))
     load_module(generator, _read_part(folder, card, "image_generator"), where=str(folder / "image_generator.safetensors"))
+    source = card.get("parts", {}).get("image_generator", card)
+    generator.provenance = {name: str(source.get(name, UNSTATED)) for name in ("origin", "licence")}
     return generator.eval().requires_grad_(False)
 
 
@@ -165,6 +168,15 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     path.write_bytes(safetensors.torch.save(plain))
 
 
+def weights_digest(module: nn.Module) -> str:
+    """SHA-256 over a network's weights: tells two networks of the same sizes apart."""
+    digest = hashlib.sha256()
+    for key, value in sorted(module.state_dict().items()):
+        digest.update(key.encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
 def load_module(module: nn.Module, state: Mapping[str, Tensor], *, where: str) -> None:
     """Loads weights, naming every key or shape that does not fit. A module on the meta device takes the tensors as its own.
 
@@ -190,7 +202,9 @@ def _write(
     parts: Mapping[str, Mapping[str, Tensor]],
     origin: str,
     licence: str,
+    parts_from: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
+    _require_free(folder)
     with atomic_path(folder) as temporary:
         temporary.mkdir()
         for name, state in parts.items():
@@ -200,12 +214,26 @@ def _write(
             "kind": kind,
             "licence": licence,
             "origin": origin,
+            "parts": parts_from or {},
             "configs": configs,
             "files": {f"{name}.safetensors": _digest(temporary / f"{name}.safetensors") for name in parts},
             "versions": {"latentreel": latentreel.__version__, "torch": torch.__version__.split("+")[0]},
             "written": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         (temporary / CARD).write_text(json.dumps(card, indent=2) + "\n")
+
+
+def _require_free(folder: Path) -> None:
+    """Raises unless the folder is new, empty, or an older bundle and nothing else: it will be replaced."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise InputError(f"{folder} is a file, where a bundle would be a folder", fix="choose another folder")
+    others = [path.name for path in folder.iterdir() if path.name != CARD and path.suffix != ".safetensors"]
+    if others:
+        raise InputError(
+            f"{folder} holds other files, which a bundle would replace", given=others[0], fix="choose another folder"
+        )
 
 
 def _read_part(folder: Path, card: dict[str, Any], name: str) -> dict[str, Tensor]:

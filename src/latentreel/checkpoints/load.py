@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from latentreel.checkpoints import stylegan2_state_dict
-from latentreel.checkpoints.bundle import is_bundle, load_image_generator_bundle
+from latentreel.checkpoints.bundle import UNSTATED, is_bundle, load_image_generator_bundle
 from latentreel.core.errors import InputError
 from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
 
@@ -49,7 +49,9 @@ def load_image_generator(source: Path | str) -> StyleGAN2Generator:
         raise InputError(f"{path} holds no bundle", allowed=FORMATS, fix="for a run, wait until it has saved its first state")
     content = read_checkpoint(path)
     if stylegan2_state_dict.recognizes(content):
-        return stylegan2_state_dict.import_generator(content, where=str(path))
+        generator = stylegan2_state_dict.import_generator(content, where=str(path))
+        generator.provenance = {"origin": f"{path.name}, a StyleGAN2 g_ema state dict", "licence": UNSTATED}
+        return generator
     raise InputError(f"{path} is in no known format", given=_describe(content), allowed=FORMATS)
 
 

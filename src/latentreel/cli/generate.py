@@ -42,8 +42,8 @@ class GenerateConfig:
     fps: float | None = None
     """Frames per second; by default those of the training clips."""
 
-    format: Literal["mp4", "gif", "frames"] = "mp4"
-    """What is written where --out has no suffix."""
+    format: Literal["mp4", "gif", "frames"] | None = None
+    """What is written into a folder; mp4 by default."""
 
     grid: bool = False
     """All videos in one file, side by side."""
@@ -61,8 +61,12 @@ class GenerateConfig:
             raise InputError("fps is out of range", given=self.fps, allowed="above 0 and below 1000 frames per second")
         if not self.seeds or not self.motion_seeds:
             raise InputError("a seed is missing", fix="give at least one of --seeds and --motion-seeds")
-        if self.out.suffix and self.out.suffix not in (".mp4", ".gif"):
+        if self.out.suffix[1:].isalpha() and self.out.suffix not in (".mp4", ".gif"):
             raise InputError("unknown video suffix", given=self.out.suffix, allowed=".mp4, .gif, or a folder")
+        if self.format is not None and self.out.suffix in (".mp4", ".gif") and self.out.suffix != f".{self.format}":
+            raise InputError(
+                "--out and --format contradict each other", given=f"{self.out.name}, {self.format}", fix="drop --format"
+            )
 
 
 def run(arguments: list[str]) -> None:
@@ -86,7 +90,7 @@ def run(arguments: list[str]) -> None:
             config.out,
             seeds=config.seeds,
             motion_seeds=config.motion_seeds,
-            format=config.format,
+            format=config.format or "mp4",
             progress=progress,
             **settings,  # type: ignore[arg-type]
         )

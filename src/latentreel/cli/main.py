@@ -33,6 +33,10 @@ def main() -> None:
         importlib.import_module(COMMANDS[name][0]).run(arguments[1:])
     except InputError as error:
         sys.exit(_fail(str(error), code=2))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        sys.exit(_fail(f"cannot use {error.filename}: {error.strerror}", code=2))
     except KeyboardInterrupt:
         sys.exit(_fail("stopped", code=128 + signal.SIGINT))
     except BrokenPipeError:

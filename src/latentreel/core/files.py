@@ -70,6 +70,9 @@ def remove_partials(folder: Path | str, *, of: str = "*") -> None:
         of: The final name that the leftovers would have got; by default any.
     """
     for holder in Path(folder).glob(f".{of}.*{_PARTIAL}"):
+        final = holder.with_name(holder.name[1:].removesuffix(_PARTIAL).rpartition(".")[0])
+        if (holder / "replaced").exists() and not final.exists():  # killed between two renames: the old one goes back
+            (holder / "replaced").rename(final)
         shutil.rmtree(holder, ignore_errors=True)
 
 

@@ -45,7 +45,7 @@ def open_source(path: Path | str, *, expect: Expect = "videos") -> VideoSource:
     """Looks through a folder, and the folders in it, for something to train on.
 
     For videos: video files if there are any; else every folder with images in it is one clip.
-    For images: stills if there are any, each one item; else video files, of which every frame serves.
+    For images: every still is one item, and every frame of a video file serves too.
 
     Args:
         path: The folder, or a single video or image file.
@@ -69,7 +69,9 @@ def open_source(path: Path | str, *, expect: Expect = "videos") -> VideoSource:
     images = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
     if images and (expect == "images" or not videos):
         kind: SourceKind = "images" if expect == "images" else "frame_folders"
-        paths = images if expect == "images" or root.is_file() else sorted({image.parent for image in images})
+        paths = images if root.is_file() else sorted({image.parent for image in images})
+        if expect == "images":
+            paths = images + videos
     elif videos:
         kind, paths = "videos", videos
     else:

@@ -24,7 +24,9 @@ def build_image_generator(family: str, *, resolution: int, **sizes: Any) -> Styl
         raise InputError("there is no such image generator", given=family, allowed=", ".join(FAMILIES))
     config, network = FAMILIES[family]
     try:
-        return network(config(resolution=resolution, **sizes))
+        generator = network(config(resolution=resolution, **sizes))
     except TypeError as error:
         fields = ", ".join(config.__dataclass_fields__)
         raise InputError(f"{family} has no such field: {error}", allowed=fields) from error
+    generator.estimate_mean_latent(num_samples=10_000)
+    return generator

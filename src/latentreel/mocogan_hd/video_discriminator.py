@@ -21,6 +21,7 @@ class VideoDiscriminator(MultiScalePatchDiscriminator):
     def __init__(self, *, domain: Domain = "in", base_width: int = 64) -> None:
         super().__init__(axes=3, in_channels=6 if domain == "in" else 3, base_width=base_width)
         self.domain = domain
+        self.hidden_frames = 1 if domain == "in" else 0
 
     def present(self, clips: Tensor) -> Tensor:
         """Clips [N, T, 3, H, W] as the network takes them: [N, 6, T - 1, h, w] in-domain, [N, 3, T, h, w] cross-domain."""

@@ -53,6 +53,9 @@ class PatchNetwork(nn.Module):
 class MultiScalePatchDiscriminator(nn.Module):
     """One patch network for the input as it is, one for the input at half the size."""
 
+    hidden_frames = 0
+    """Frames of a clip that its depth does not count, since they are stacked on the channels."""
+
     def __init__(self, *, axes: Literal[2, 3], in_channels: int, base_width: int) -> None:
         super().__init__()
         self.axes = axes
@@ -63,10 +66,10 @@ class MultiScalePatchDiscriminator(nn.Module):
         return [self.scales[0](x), self.scales[1](self.shrink(x))]
 
     def shrink(self, x: Tensor) -> Tensor:
-        """Average pooling over 3 pixels each way, every other pixel kept, padding not counted; in time only beyond 16 frames."""
+        """Average pooling over 3 pixels each way, every other pixel kept, padding not counted; in time beyond 16 frames."""
         if self.axes == 2:
             return F.avg_pool2d(x, 3, stride=2, padding=1, count_include_pad=False)
-        stride = (2 if x.shape[2] > 16 else 1, 2, 2)
+        stride = (2 if x.shape[2] + self.hidden_frames > 16 else 1, 2, 2)
         return F.avg_pool3d(x, 3, stride=stride, padding=1, count_include_pad=False)
 
 

@@ -12,6 +12,7 @@ from latentreel.media.contact_sheet import video_grid
 from latentreel.media.encode import VideoFormat, VideoWriter
 from latentreel.pipelines.video_pipeline import VideoPipeline
 
+VIDEO_FILES = (".mp4", ".gif")
 Progress = Callable[[int, int], None]
 
 
@@ -31,7 +32,7 @@ def write_clips(
 
     Args:
         pipe: The model.
-        out: A file if there is one clip and the path has a suffix; else a folder.
+        out: A file (.mp4, .gif) if there is one clip; else a folder.
         seeds: Contents.
         motion_seeds: Motions.
         format: What is written into a folder.
@@ -47,13 +48,15 @@ def write_clips(
         InputError: A number is out of range, or the output cannot be written.
     """
     pairs = [(seed, motion) for seed in seeds for motion in motion_seeds]
-    if out.suffix and len(pairs) > 1:
+    if _is_file(out) and len(pairs) > 1:
         raise InputError("several videos do not fit into one file", given=out, allowed="a folder", fix="or add --grid")
     suffix = "" if format == "frames" else f".{format}"
     paths, done = [], 0
     for seed, motion in pairs:
-        path = out if out.suffix else out / f"seed{seed:04d}_motion{motion:04d}{suffix}"
-        with VideoWriter(path, fps=pipe.fps if fps is None else fps, format=None if path.suffix else "frames") as writer:
+        path = out if _is_file(out) else out / f"seed{seed:04d}_motion{motion:04d}{suffix}"
+        with VideoWriter(
+            path, fps=pipe.fps if fps is None else fps, format="frames" if format == "frames" and not _is_file(out) else None
+        ) as writer:
             for chunk in pipe.stream(seed=seed, motion_seed=motion, num_frames=num_frames, **settings):
                 writer.write(chunk.frames)
                 done += len(chunk)
@@ -80,12 +83,14 @@ def write_grid(
     With one motion seed the contents are laid out in a near-square.
     """
     suffix = "" if format == "frames" else f".{format}"
-    path = out if out.suffix else out / f"grid{suffix}"
+    path = out if _is_file(out) else out / f"grid{suffix}"
     pairs = [(seed, motion) for seed in seeds for motion in motion_seeds]
     columns = len(motion_seeds) if len(motion_seeds) > 1 else int(np.ceil(np.sqrt(len(seeds))))
     streams = [pipe.stream(seed=seed, motion_seed=motion, num_frames=num_frames, **settings) for seed, motion in pairs]
     done = 0
-    with VideoWriter(path, fps=pipe.fps if fps is None else fps, format=None if path.suffix else "frames") as writer:
+    with VideoWriter(
+        path, fps=pipe.fps if fps is None else fps, format="frames" if format == "frames" and not _is_file(out) else None
+    ) as writer:
         for tiles in _together(streams):
             writer.write(video_grid(tiles, columns=columns))
             done += len(tiles[0])
@@ -99,6 +104,11 @@ def clips_of(
 ) -> npt.NDArray[np.uint8]:
     """Clips of (seed, motion seed) pairs, in memory, uint8 [N, T, H, W, 3]."""
     return np.stack([pipe.generate(seed=s, motion_seed=m, num_frames=num_frames, **settings).frames for s, m in pairs])
+
+
+def _is_file(out: Path) -> bool:
+    """Whether a path names a video file rather than a folder."""
+    return out.suffix in VIDEO_FILES
 
 
 def _together(streams: list[Iterator[Any]]) -> Iterator[list[npt.NDArray[np.uint8]]]:

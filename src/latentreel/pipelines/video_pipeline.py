@@ -30,7 +30,7 @@ class VideoPipeline:
         """Puts the parts together; they become frozen.
 
         Raises:
-            InputError: They are of different latent widths.
+            InputError: They were not made for each other.
         """
         if image_generator.w_dim != motion_generator.config.latent_dim:
             raise InputError(
@@ -38,6 +38,9 @@ class VideoPipeline:
                 given=f"latents of width {motion_generator.config.latent_dim}",
                 allowed=image_generator.w_dim,
             )
+        expected = basis.truncated(motion_generator.config.num_components).directions
+        if not torch.equal(motion_generator.directions.cpu(), expected.cpu()):
+            raise InputError("the motion generator was made for another basis", fix="give the basis that it was built with")
         self.image_generator = image_generator.eval().requires_grad_(False)
         self.basis = basis
         self.motion_generator = motion_generator.eval().requires_grad_(False)

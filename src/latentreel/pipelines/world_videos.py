@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path, require_writable
 from latentreel.media.encode import save_video
 from latentreel.worlds.world import World
@@ -35,6 +36,10 @@ def write_world(
         InputError: The folder cannot be written to.
     """
     require_writable(folder)
+    if others := sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")):
+        raise InputError(
+            f"{folder} is not empty", given=others[0], fix="choose another folder: all videos there must belong together"
+        )
     identities, motions, names = [], [], []
     for index in range(num_videos):
         clip = world.video(index)

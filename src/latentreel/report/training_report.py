@@ -90,8 +90,8 @@ def training_report(results: DemoResults) -> Page:
     seconds = results.journal[-1]["seconds"] if results.journal else sum(results.timings.values())
     return Page(
         "Faces that were never filmed",
-        f"A generator of still images, taught in {in_words(seconds)} on this machine to make videos. "
-        "Every picture on this page was made here, and the page needs no network.",
+        "A generator of still images that was taught to make videos. "
+        f"Every clip on this page was made on this machine, where a second motion generator was trained for {in_words(seconds)}.",
         [
             _headline(results),
             _beside_real(results),
@@ -137,7 +137,7 @@ def _headline(results: DemoResults) -> Section:
 def _beside_real(results: DemoResults) -> Section:
     return Section(
         "Real and generated",
-        "The training videos, and what was learned from them. The generated faces are new: none has a twin above.",
+        "The training videos, and what was learned from them. The generated faces are drawn at random.",
         [
             _pair(
                 results,

@@ -71,6 +71,11 @@ class RunConfig:
         """Items after which the run is done."""
         raise AssertionError("each family counts its own items")
 
+    @property
+    def data_name(self) -> str:
+        """What the data is called, without the folders above it."""
+        return self.data if self.data.startswith("world:") else Path(self.data).resolve().name
+
     def differences(self, other: "RunConfig") -> dict[str, tuple[object, object]]:
         """Fields that differ and that would make a resumed run another run; (this value, the other's)."""
         fields = [f.name for f in dataclasses.fields(self) if f.name not in _FREE_ON_RESUME]
@@ -232,7 +237,8 @@ class MotionTrainingConfig(RunConfig):
         self.require("kclips", 0.001 <= self.kclips < math.inf, "0.001 (one clip) or more")
         self.require("num_frames", self.num_frames >= 2, "at least 2")
         self.require("step_size", self.step_size > 0, "above 0")
-        for name in ("frame_step", "hidden_dim", "num_components", "basis_samples", "discriminator_every"):
+        counts = ("frame_step", "hidden_dim", "num_components", "basis_samples", "discriminator_every")
+        for name in (*counts, "video_discriminator_width", "image_discriminator_width"):
             self.require(name, getattr(self, name) >= 1, "at least 1")
         for name in ("learning_rate", "discriminator_learning_rate"):
             self.require(name, getattr(self, name) > 0, "above 0")

@@ -25,7 +25,8 @@ def start_accelerator(config: RunConfig) -> Accelerator:
     if config.tracker == "wandb" and importlib.util.find_spec("wandb") is None:
         raise InputError("the tracker is not installed", given="wandb", fix="pip install wandb, or choose tensorboard or none")
     tracker = None if config.tracker == "none" else config.tracker
-    accelerator = Accelerator(cpu=config.device == "cpu", log_with=tracker, project_dir=str(config.out))
+    # Whatever `accelerate config` says of precision: networks choose their own.
+    accelerator = Accelerator(cpu=config.device == "cpu", mixed_precision="no", log_with=tracker, project_dir=str(config.out))
     set_precision(config.precision)
     if config.batch_size % accelerator.num_processes:
         raise InputError(
@@ -50,12 +51,10 @@ def average_gradients(accelerator: Accelerator, module: nn.Module) -> None:
         gradient.copy_(averaged.view_as(gradient))
 
 
-def average_figures(accelerator: Accelerator, figures: dict[str, Tensor]) -> dict[str, float]:
-    """Named scalars, averaged over the processes, as numbers."""
-    if not figures:
-        return {}
-    values = torch.stack([value.detach().float().reshape(()) for value in figures.values()])
-    return dict(zip(figures, accelerator.reduce(values, reduction="mean").tolist(), strict=True))
+def average(accelerator: Accelerator, values: Tensor) -> Tensor:
+    """Values without a graph, averaged over the processes."""
+    averaged: Tensor = accelerator.reduce(values.detach().clone(), reduction="mean")
+    return averaged
 
 
 def agree(accelerator: Accelerator, elapsed_seconds: float, signal_number: int) -> tuple[float, int]:

@@ -63,7 +63,7 @@ class ImageTraining:
             module.to(accelerator.device)
         self.phases = self._phases()
         optimizers = {"generator": self.phases[0].optimizer, "discriminator": self.phases[-1].optimizer}
-        self.state = TrainState(modules=modules, optimizers=optimizers)
+        self.state = TrainState(modules=modules, optimizers=optimizers, inputs={"data": sampler.store.digest})
         self._fakes: Tensor | None = None
         self._draw = torch.compile(self.generator.synthesize) if config.compile else self.generator.synthesize
         self._judge = torch.compile(self.discriminator) if config.compile else self.discriminator
@@ -141,7 +141,7 @@ class ImageTraining:
     def save_bundle(self, folder: Path) -> None:
         """The averaged generator."""
         self.average.estimate_mean_latent(num_samples=10_000)
-        origin = f"trained by latentreel for {self.state.items / 1000:.0f} kimg on {self.config.data}"
+        origin = f"trained by latentreel for {self.state.items / 1000:.0f} kimg on {self.config.data_name}"
         save_image_generator(self.average, folder, origin=origin)
 
     def _phases(self) -> list[Phase]:

@@ -3,9 +3,13 @@
 import json
 from pathlib import Path
 
+import torch
 from accelerate import Accelerator
+from torch import Tensor
 
 from latentreel.core.errors import InputError
+from latentreel.core.files import atomic_path
+from latentreel.training.distribution import average
 
 
 class Journal:
@@ -15,17 +19,33 @@ class Journal:
         self.path = path
         self.accelerator = accelerator
         if accelerator.is_main_process and path.exists():
-            kept = [line for line in path.read_text().splitlines() if _step_of(line) <= resumed_step]
-            path.write_text("".join(f"{line}\n" for line in kept))
+            kept = "".join(f"{line}\n" for line in path.read_text().splitlines() if _step_of(line) <= resumed_step)
+            with atomic_path(path) as temporary:
+                temporary.write_text(kept)
         if accelerator.log_with:
-            accelerator.init_trackers("tensorboard")
+            accelerator.init_trackers("latentreel")
+        self._noted: dict[str, list[Tensor]] = {}
 
-    def write(self, figures: dict[str, float], *, step: int) -> None:
-        """Adds one entry.
+    def note(self, figures: dict[str, Tensor]) -> None:
+        """Keeps the figures of one phase's turn for the next entry."""
+        for name, value in figures.items():
+            self._noted.setdefault(name, []).append(value.detach().float().reshape(()))
+
+    def write(self, *, step: int, items: int, seconds: float) -> dict[str, float]:
+        """Adds one entry: how far the run has come, and the mean of each figure since the last entry.
+
+        Returns:
+            The entry's figures.
 
         Raises:
             InputError: The disk is full.
         """
+        figures: dict[str, float] = {}
+        if self._noted:
+            means = torch.stack([torch.stack(values).mean() for values in self._noted.values()])
+            figures = dict(zip(self._noted, average(self.accelerator, means).tolist(), strict=True))
+            self._noted = {}
+        figures |= {"items": items, "seconds": seconds}
         try:
             if self.accelerator.is_main_process:
                 with self.path.open("a") as file:
@@ -34,6 +54,7 @@ class Journal:
         except OSError as error:
             problem = f"cannot write the journal in {self.path.parent}: {error.strerror}"
             raise InputError(problem, fix="free some space; the same command resumes") from error
+        return figures
 
 
 def read_journal(path: Path) -> list[dict[str, float]]:

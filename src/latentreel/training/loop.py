@@ -16,7 +16,7 @@ from latentreel.core.config import load_yaml, save_yaml
 from latentreel.core.errors import InputError
 from latentreel.core.files import remove_partials, require_writable
 from latentreel.training.config import RunConfig
-from latentreel.training.distribution import agree, all_finite, average_figures, average_gradients
+from latentreel.training.distribution import agree, all_finite, average, average_gradients
 from latentreel.training.journal import Journal
 from latentreel.training.phase import Batch, Phase
 from latentreel.training.state import TrainState, saved_states
@@ -89,15 +89,15 @@ def train(family: Family, *, on_step: OnStep = lambda _: None) -> TrainState:
             started = time.perf_counter()
             batch = family.batch(state.step)
             due = [phase for phase in family.phases if phase.is_due(state.step)]
-            figures = {name: value for phase in due for name, value in run_phase(phase, batch, family.accelerator).items()}
+            for phase in due:
+                journal.note(run_phase(phase, batch, family.accelerator))
             state.step += 1
             state.items += config.batch_size
             family.after_step()
             elapsed, signal_number = agree(family.accelerator, time.perf_counter() - started, max(received, default=0))
             state.seconds += elapsed
             if state.step % config.log_every == 0:
-                state.figures = average_figures(family.accelerator, figures) | {"items": state.items, "seconds": state.seconds}
-                journal.write(state.figures, step=state.step)
+                state.figures = journal.write(step=state.step, items=state.items, seconds=state.seconds)
             if state.step % config.sample_every == 0 and family.accelerator.is_main_process:
                 family.save_samples(config.out / "samples")
             on_step(state)
@@ -122,13 +122,13 @@ def run_phase(phase: Phase, batch: Batch, accelerator: Accelerator) -> dict[str,
     phase.module.requires_grad_(True)
     outcome = phase.objective(batch)
     total = torch.stack([loss.float() for loss in outcome.losses.values()]).sum()
-    if not all_finite([total]):
+    if not all_finite([average(accelerator, total)]):
         values = ", ".join(f"{name} {loss.item():.3g}" for name, loss in outcome.losses.items())
         raise TrainingDiverged(
             f"step {batch.step}, phase {phase.name}: a loss is not finite ({values}); the last good state is kept; "
             "lower the learning rate or use --precision fp32"
         )
-    accelerator.backward(total)
+    total.backward()  # type: ignore[no-untyped-call]
     average_gradients(accelerator, phase.module)
     phase.optimizer.step()
     phase.optimizer.zero_grad(set_to_none=True)

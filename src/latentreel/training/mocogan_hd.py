@@ -5,6 +5,7 @@ steps (Tian et al. 2021, Sec. 3.3, Eq. 7). All phases of a step share its genera
 generator moves, and the discriminators see them without a graph.
 """
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from latentreel.checkpoints.bundle import read_tensors, save_mocogan_hd, write_tensors
+from latentreel.checkpoints.bundle import read_tensors, save_mocogan_hd, weights_digest, write_tensors
 from latentreel.core.files import atomic_path
 from latentreel.core.pixels import to_float, to_uint8
 from latentreel.core.randomness import torch_generator
@@ -33,6 +34,8 @@ from latentreel.mocogan_hd.video_generator import VideoGenerator
 from latentreel.training.config import MotionTrainingConfig
 from latentreel.training.phase import Batch, Outcome, Phase
 from latentreel.training.state import TrainState
+
+_log = logging.getLogger(__name__)
 
 SAMPLES = 8  # clips in a sample video
 BETAS = (0.5, 0.999)  # App. B
@@ -69,6 +72,7 @@ class MotionTraining:
             "image_discriminator": self.image_discriminator,
         }
         self.state = TrainState(modules=modules, optimizers={phase.name: phase.optimizer for phase in self.phases})
+        self.state.inputs = {"data": sampler.store.digest, "image generator": weights_digest(image_generator)}
         self._fakes: Tensor | None = None
 
     def batch(self, step: int) -> Batch:
@@ -164,7 +168,7 @@ class MotionTraining:
 
     def save_bundle(self, folder: Path) -> None:
         """Image generator, basis and motion generator, ready for use."""
-        origin = f"motion trained by latentreel for {self.state.items / 1000:.1f} thousand clips of {self.config.data}"
+        origin = f"motion trained by latentreel for {self.state.items / 1000:.1f} thousand clips of {self.config.data_name}"
         generator = self.video_generator.image_generator
         assert isinstance(generator, StyleGAN2Generator)
         save_mocogan_hd(generator, self.basis, self.motion_generator, folder, origin=origin, fps=self.fps)
@@ -217,8 +221,11 @@ def open_basis(
     path = config.out / "basis.safetensors"
     if path.exists() and not anew:
         return LatentBasis.from_tensors(read_tensors(path), where=str(path))
-    components = min(config.num_components, generator.w_dim)
-    samples = max(config.basis_samples, generator.w_dim + 1)
+    components, samples = min(config.num_components, generator.w_dim), max(config.basis_samples, generator.w_dim + 1)
+    if (components, samples) != (config.num_components, config.basis_samples):
+        _log.warning(
+            "the latents are %d wide: the basis has %d components, from %d samples", generator.w_dim, components, samples
+        )
     basis = LatentBasis.fit(generator, num_samples=samples, num_components=components, seed=config.seed, progress=progress)
     with atomic_path(path) as temporary:
         write_tensors(basis.tensors(), temporary)

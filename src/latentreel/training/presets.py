@@ -118,7 +118,7 @@ MOTION: dict[str, MotionTrainingConfig] = {
     "faces-world": _FACES_MOTION,
     # What `latentreel demo` trains: the same for two and a half minutes, on fewer videos.
     "demo": dataclasses.replace(_FACES_MOTION, minutes=2.5, world_videos=256, basis_samples=100_000, log_every=5),
-    # App. B and METHODS 1.5: clips of 16 frames out of 32, batch 32 at 128 px.
+    # App. B: clips of 16 frames out of 32, batch 32 at 128 px.
     "sky-timelapse": MotionTrainingConfig(data="", image_generator="", batch_size=32, step_size=0.5),
 }
 

@@ -9,7 +9,7 @@ from latentreel.worlds.registry import open_world
 
 WORLD = "world:"
 WORLD_VERSION = 1  # raised when a world draws other pixels for the same seed
-WORLD_FRAMES = 32  # METHODS 1.5: clips are cut from 32 consecutive frames
+WORLD_FRAMES = 32  # App. B of MoCoGAN-HD: clips are cut from 32 consecutive frames
 
 
 def open_training_data(

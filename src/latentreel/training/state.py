@@ -31,6 +31,8 @@ class TrainState:
     """Images or clips seen."""
     seconds: float = 0.0
     """Training time spent."""
+    inputs: dict[str, str] = field(default_factory=dict)
+    """Digests of what the run is made from besides its config: the data, a frozen network."""
     figures: dict[str, float] = field(default_factory=dict)
     """The last figures, for display."""
 
@@ -50,6 +52,7 @@ class TrainState:
             "step": self.step,
             "items": self.items,
             "seconds": self.seconds,
+            "inputs": self.inputs,
         }
         path = folder / f"step-{self.step:09d}.pt"
         with atomic_path(path) as temporary, temporary.open("wb") as file:
@@ -65,6 +68,11 @@ class TrainState:
             InputError: The file is damaged or belongs to other networks.
         """
         content = read_state(path)
+        for name, digest in content.get("inputs", {}).items():
+            if self.inputs.get(name, digest) != digest:
+                raise InputError(
+                    f"the {name} has changed since the run in {path.parents[1]} was started", fix="use another --out"
+                )
         try:
             for name, module in self.modules.items():
                 module.load_state_dict(content["modules"][name])

@@ -1,6 +1,6 @@
 """StyleGAN2's generator: a learned 4x4 constant, grown block by block under the control of latents.
 
-Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN", Sec. 2-4; training details in METHODS order.
+Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN", Sec. 2-4.
 """
 
 import math
@@ -126,6 +126,8 @@ class StyleGAN2Generator(nn.Module):
         self.mapping = MappingNetwork(z_dim=config.z_dim, w_dim=config.w_dim, num_layers=config.mapping_layers)
         self.blocks = nn.ModuleList(SynthesisBlock(config, level) for level in range(len(config.sizes)))
         self.register_buffer("mean_latent", torch.zeros(config.w_dim))
+        self.provenance = {"origin": "random weights", "licence": "not stated"}
+        """Where the weights come from and under which terms they stand; goes with them into every bundle."""
 
     def map(self, z: Tensor, labels: Tensor | None = None, truncation: float = 1.0) -> Tensor:
         """Noise [N, z_dim] to latents [N, D].
