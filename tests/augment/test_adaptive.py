@@ -17,6 +17,7 @@ GEOMETRY = [
     "size",
     "angle",
     "stretch",
+    "second angle",
     "fine x",
     "fine y",
 ]  # in the order in which they are drawn
@@ -42,7 +43,7 @@ def apply(monkeypatch):
         assert not chosen
 
         class Scripted(adaptive._Draws):
-            def _sometimes(self, _values, _neutral):
+            def _sometimes(self, _values, _neutral, _probability=None):
                 return torch.full((self.count,), next(values))
 
         monkeypatch.setattr(adaptive, "_Draws", Scripted)
@@ -64,7 +65,8 @@ def test_flips_and_quarter_turns_move_pixels_onto_pixels(apply):
     assert torch.allclose(apply(images, flip=1.0), images.flip(-1), atol=1e-4)
     for quarters in (1.0, 2.0, 3.0):
         assert torch.allclose(apply(images, quarters=quarters), torch.rot90(images, -int(quarters), (-2, -1)), atol=1e-4)
-    assert torch.allclose(apply(images, angle=math.pi / 2), apply(images, quarters=1.0), atol=1e-4)
+    for angle in ("angle", "second_angle"):
+        assert torch.allclose(apply(images, **{angle: math.pi / 2}), apply(images, quarters=1.0), atol=1e-4)
 
 
 def test_shifts_are_in_shares_of_the_image_and_reflect_at_the_border(apply):

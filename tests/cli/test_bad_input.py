@@ -178,7 +178,7 @@ def test_a_process_of_its_own_prints_the_same(name, place):
         "--out",
         "runs/damaged" if "damaged" in name else "new/run",
     ]
-    ended = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=120, check=False)
+    ended = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=300, check=False)
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
     assert re.search(problem, ended.stderr)

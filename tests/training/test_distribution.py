@@ -53,7 +53,7 @@ def run(program, words, *, processes, folder):
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)] if processes > 1 else []
     command = [sys.executable, *launcher, str(folder / "program.py"), *words, "--device", "cpu", "--sample-every", "1000"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.mark.slow
@@ -73,6 +73,7 @@ def test_two_processes_train_what_one_trains(words, debug_runs, tmp_path):
         torch.testing.assert_close(two[name], expected, rtol=1e-3, atol=1e-4, msg=lambda text, name=name: f"{name}: {text}")
 
 
+@pytest.mark.slow
 def test_a_signal_to_one_process_stops_all_after_the_same_step(tmp_path):
     ended = run(
         SIGNALLED, ["train", "image", "debug", "--kimg", "1000", "--out", str(tmp_path / "run")], processes=2, folder=tmp_path
