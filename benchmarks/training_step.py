@@ -41,6 +41,8 @@ def measure_step(repeats: int) -> dict[str, float]:
     basis = LatentBasis.fit(generator, num_samples=2000, num_components=384)
     config = MotionTrainingConfig(data="", image_generator="", batch_size=BATCH, num_frames=FRAMES, discriminator_every=1)
     family = MotionTraining(config, RandomClips(), Accelerator(cpu=True), image_generator=generator, basis=basis)
+    for phase in family.phases:  # as the training loop begins: a network takes gradients in its own turn only
+        phase.module.requires_grad_(False)
     times = []
     for step in range(repeats + 1):
         batch = family.batch(step)

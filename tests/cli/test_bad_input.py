@@ -27,7 +27,7 @@ CASES = {
     "no such world": ([*IMAGE, "--data", "world:moon"], "no such world; given: moon; allowed: faces"),
     "no data": (["train", "image", "small"], "brings no data; give --data FOLDER"),
     # presets and fields
-    "no such command": (["trian", "image"], "no such command; given: trian; allowed: demo, train"),
+    "no such command": (["trains", "image"], "no such command; given: trains; allowed: demo, train"),
     "no such family": (["train", "images"], "no such thing to train; given: images; allowed: image, motion"),
     "no preset": (["train", "image"], "a preset is missing; allowed: debug, small.*for example"),
     "no such preset": (["train", "image", "huge"], "no such preset; given: huge; allowed: debug, small"),

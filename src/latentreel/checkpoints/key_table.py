@@ -67,6 +67,19 @@ def refuse_key_mismatch(*, missing: set[str], extra: set[str], where: str) -> No
         )
 
 
+def tensors_of(state: Mapping[str, Any], *, where: str) -> dict[str, Tensor]:
+    """A foreign state dict without the prefix that spread models have.
+
+    Raises:
+        InputError: Something in it is no tensor; the key is named.
+    """
+    foreign = without_prefix(state)
+    refuse_key_mismatch(
+        missing=set(), extra={str(key) for key, value in foreign.items() if not isinstance(value, Tensor)}, where=where
+    )
+    return foreign
+
+
 def _relayout(tensor: Tensor, entry: Entry, *, backward: bool, where: str) -> Tensor:
     if not entry.layout:
         return tensor

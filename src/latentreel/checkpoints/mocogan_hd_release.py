@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from latentreel.checkpoints.bundle import load_module
-from latentreel.checkpoints.key_table import Entry, export_state, import_state, refuse_key_mismatch, without_prefix
+from latentreel.checkpoints.key_table import Entry, export_state, import_state, tensors_of, without_prefix
 from latentreel.core.errors import InputError
 from latentreel.core.shapes import check_shape
 from latentreel.mocogan_hd.image_discriminator import PairDiscriminator
@@ -71,7 +71,7 @@ def import_motion_generator(
     Raises:
         InputError: Keys are missing or left over, or shapes contradict each other or the basis.
     """
-    foreign = _tensors(state, where=where)
+    foreign = tensors_of(state, where=where)
     ours = import_state(MOTION_GENERATOR, foreign, where=where)
     check_shape(ours["to_components.weight"], "K hidden", name=f"{where}: w")
     check_shape(ours["encoder.weight_ih"], "4hidden D", name=f"{where}: enc_cell.weight_ih")
@@ -166,7 +166,7 @@ def export_patch_discriminator(discriminator: MultiScalePatchDiscriminator) -> d
 
 def _read_patches(state: Mapping[str, Tensor], *, kernel_axes: str, where: str) -> tuple[dict[str, Tensor], int, int]:
     """Weights under our names, base width, input channels."""
-    foreign = _tensors(state, where=where)
+    foreign = tensors_of(state, where=where)
     for norm in _norms():
         for part in ("running_mean", "running_var", "num_batches_tracked"):
             foreign.pop(f"{norm}.{part}", None)
@@ -178,14 +178,6 @@ def _read_patches(state: Mapping[str, Tensor], *, kernel_axes: str, where: str) 
 
 def _norms() -> list[str]:
     return [f"netD.scale{scale}_layer{layer}.1" for scale in (0, 1) for layer in (1, 2, 3)]
-
-
-def _tensors(state: Mapping[str, Any], *, where: str) -> dict[str, Tensor]:
-    foreign = without_prefix(state)
-    refuse_key_mismatch(
-        missing=set(), extra={str(key) for key, value in foreign.items() if not isinstance(value, Tensor)}, where=where
-    )
-    return foreign
 
 
 def _detached(module: torch.nn.Module) -> dict[str, Tensor]:

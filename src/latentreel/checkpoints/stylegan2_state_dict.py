@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from latentreel.checkpoints.key_table import Entry, export_state, import_state, refuse_key_mismatch, without_prefix
+from latentreel.checkpoints.key_table import Entry, export_state, import_state, refuse_key_mismatch, tensors_of, without_prefix
 from latentreel.core.errors import InputError
 from latentreel.image_generators.stylegan2.config import StyleGAN2Config
 from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
@@ -18,7 +18,7 @@ from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
 def recognizes(content: Any) -> bool:
     """Whether a loaded file looks like this format."""
     state = content.get("g_ema", content) if isinstance(content, Mapping) else None
-    return isinstance(state, Mapping) and {"input.input", "conv1.conv.weight"} <= without_prefix(state).keys()
+    return isinstance(state, Mapping) and not {"input.input", "conv1.conv.weight"}.isdisjoint(without_prefix(state))
 
 
 def import_generator(content: Mapping[str, Any], *, where: str) -> StyleGAN2Generator:
@@ -31,12 +31,14 @@ def import_generator(content: Mapping[str, Any], *, where: str) -> StyleGAN2Gene
     Raises:
         InputError: Keys are missing or left over, or shapes contradict each other.
     """
-    state: dict[str, Tensor] = without_prefix(content.get("g_ema", content))
+    state = tensors_of(content.get("g_ema", content), where=where)
     config = find_config(state, where=where)
     _check_filters(state, config, where=where)
     ours = import_state(key_table(config), state, where=where)
     generator = StyleGAN2Generator(config)
     mean = content.get("latent_avg")
+    if mean is not None and (not isinstance(mean, Tensor) or mean.numel() != config.w_dim):
+        raise InputError(f"{where}: latent_avg is no latent", allowed=f"a tensor of {config.w_dim} numbers")
     ours["mean_latent"] = mean.reshape(-1) if mean is not None else torch.zeros(config.w_dim)
     try:
         generator.load_state_dict(ours)
@@ -75,6 +77,10 @@ def find_config(state: Mapping[str, Tensor], *, where: str) -> StyleGAN2Config:
     except KeyError as error:
         refuse_key_mismatch(missing={str(error.args[0])}, extra=set(), where=where)
         raise
+    except IndexError as error:
+        raise InputError(
+            f"{where}: a weight has too few axes", allowed="the layouts of a StyleGAN2 g_ema state dict"
+        ) from error
 
 
 def key_table(config: StyleGAN2Config) -> list[Entry]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from latentreel.core.config import load_yaml
 from latentreel.core.errors import InputError
-from latentreel.core.files import require_writable
+from latentreel.core.files import require_writable, sole_user
 from latentreel.training.config import ImageTrainingConfig, MotionTrainingConfig, RunConfig
 from latentreel.training.presets import FAMILIES, default_out
 
@@ -96,11 +96,17 @@ def start(config: RunConfig) -> "TrainState":
     Raises:
         InputError: Data, image generator or folder cannot be used.
     """
-    from latentreel.cli.progress import training
     from latentreel.training.distribution import start_accelerator
-    from latentreel.training.loop import Interrupted, TrainingDiverged, open_folder, train
 
     accelerator = start_accelerator(config)
+    with sole_user(config.out) if accelerator.is_main_process else contextlib.nullcontext():
+        return _start(config, accelerator)
+
+
+def _start(config: RunConfig, accelerator: "Accelerator") -> "TrainState":
+    from latentreel.cli.progress import training
+    from latentreel.training.loop import Interrupted, TrainingDiverged, open_folder, train
+
     open_folder(config, accelerator)
     family = build(config, accelerator)
     try:

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import os
 import shutil
 import tempfile
@@ -74,6 +75,23 @@ def remove_partials(folder: Path | str, *, of: str = "*") -> None:
         if (holder / "replaced").exists() and not final.exists():  # killed between two renames: the old one goes back
             (holder / "replaced").rename(final)
         shutil.rmtree(holder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def sole_user(folder: Path | str) -> Iterator[None]:
+    """Holds a folder for this process alone, by a lock that dies with the process.
+
+    Raises:
+        InputError: Another process holds it, or the folder cannot be written to.
+    """
+    with (require_writable(folder) / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(f"another process is at work in {folder}", fix="wait for it, or choose another folder") from error
+        except OSError:
+            pass  # a file system without locks: then nobody is kept out
+        yield
 
 
 def require_writable(folder: Path | str) -> Path:
