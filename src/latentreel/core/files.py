@@ -84,14 +84,18 @@ def sole_user(folder: Path | str) -> Iterator[None]:
     Raises:
         InputError: Another process holds it, or the folder cannot be written to.
     """
-    with (require_writable(folder) / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise InputError(f"another process is at work in {folder}", fix="wait for it, or choose another folder") from error
-        except OSError:
-            pass  # a file system without locks: then nobody is kept out
+    lock = os.open(require_writable(folder), os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(lock)
+        raise InputError(f"another process is at work in {folder}", fix="wait for it, or choose another folder") from error
+    except OSError:
+        pass  # a file system without locks: then nobody is kept out
+    try:
         yield
+    finally:
+        os.close(lock)
 
 
 def require_writable(folder: Path | str) -> Path:
