@@ -8,6 +8,20 @@ from pathlib import Path
 
 from latentreel.training.config import ImageTrainingConfig, MotionTrainingConfig, RunConfig
 
+_SMALL_IMAGES = ImageTrainingConfig(
+    data="",
+    resolution=64,
+    channels=(128, 128, 128, 64, 32),
+    latent_dim=128,
+    mapping_layers=4,
+    batch_size=16,
+    kimg=600,
+    learning_rate=2.5e-3,
+    r1_gamma=0.2,
+    ema_kimg=5,
+    noise=False,
+)
+
 IMAGE: dict[str, ImageTrainingConfig] = {
     "debug": ImageTrainingConfig(
         data="world:faces",
@@ -25,49 +39,21 @@ IMAGE: dict[str, ImageTrainingConfig] = {
         save_every=5,
         tracker="none",
     ),
-    "small": ImageTrainingConfig(
-        data="",
-        resolution=64,
-        channels=(128, 128, 128, 64, 32),
-        latent_dim=128,
-        mapping_layers=4,
-        batch_size=16,
-        kimg=600,
-        learning_rate=2.5e-3,
-        r1_gamma=0.2,
-        ema_kimg=5,
-        noise=False,
-        ada_target=0.6,
-        ada_kimg=100,
-    ),
-    "faces-world": ImageTrainingConfig(
-        data="world:faces",
-        world_videos=3072,
-        resolution=64,
-        channels=(128, 128, 128, 64, 32),
-        latent_dim=128,
-        mapping_layers=4,
-        batch_size=16,
-        kimg=600,
-        learning_rate=2.5e-3,
-        r1_gamma=0.6,
-        ema_kimg=5,
-        noise=False,
-        mirror=True,
-    ),
+    # Few videos on one's own machine: augmentation makes them last.
+    "small": dataclasses.replace(_SMALL_IMAGES, ada_target=0.6, ada_kimg=100),
+    "faces-world": dataclasses.replace(_SMALL_IMAGES, data="world:faces", world_videos=3072, r1_gamma=0.6, mirror=True),
     # App. B: a StyleGAN2 at full width, trained on the frames of the videos.
     "sky-timelapse": ImageTrainingConfig(data="", resolution=128, batch_size=32, kimg=25_000, mirror=True),
 }
 
-_FACES_MOTION = MotionTrainingConfig(
-    data="world:faces",
-    image_generator="faces",
+_SMALL_MOTION = MotionTrainingConfig(
+    data="",
+    image_generator="",
     batch_size=4,
-    kclips=40,
+    kclips=20,
     hidden_dim=128,
     num_components=64,
-    basis_samples=200_000,
-    step_size=0.5,
+    basis_samples=100_000,
     learning_rate=1e-3,
     discriminator_learning_rate=4e-4,
     discriminator_every=1,
@@ -77,6 +63,8 @@ _FACES_MOTION = MotionTrainingConfig(
     sample_every=200,
     save_every=200,
 )
+
+_FACES_MOTION = dataclasses.replace(_SMALL_MOTION, data="world:faces", image_generator="faces")
 
 MOTION: dict[str, MotionTrainingConfig] = {
     "debug": MotionTrainingConfig(
@@ -97,27 +85,10 @@ MOTION: dict[str, MotionTrainingConfig] = {
         save_every=5,
         tracker="none",
     ),
-    "small": MotionTrainingConfig(
-        data="",
-        image_generator="",
-        batch_size=4,
-        kclips=20,
-        hidden_dim=128,
-        num_components=64,
-        basis_samples=100_000,
-        step_size=0.5,
-        learning_rate=1e-3,
-        discriminator_learning_rate=4e-4,
-        discriminator_every=1,
-        video_discriminator_width=24,
-        image_discriminator_width=24,
-        gradient_penalty=0,
-        sample_every=200,
-        save_every=200,
-    ),
+    "small": _SMALL_MOTION,
     "faces-world": _FACES_MOTION,
     # What `latentreel demo` trains: the same for two and a half minutes, on fewer videos.
-    "demo": dataclasses.replace(_FACES_MOTION, minutes=2.5, world_videos=256, basis_samples=100_000, log_every=5),
+    "demo": dataclasses.replace(_FACES_MOTION, minutes=2.5, world_videos=256, log_every=5),
     # App. B: clips of 16 frames out of 32, batch 32 at 128 px.
     "sky-timelapse": MotionTrainingConfig(data="", image_generator="", batch_size=32, step_size=0.5),
 }
