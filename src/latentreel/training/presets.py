@@ -64,7 +64,7 @@ _SMALL_MOTION = MotionTrainingConfig(
     save_every=200,
 )
 
-_FACES_MOTION = dataclasses.replace(_SMALL_MOTION, data="world:faces", image_generator="faces")
+_FACES_MOTION = dataclasses.replace(_SMALL_MOTION, data="world:faces", image_generator="faces", world_videos=3072)
 
 MOTION: dict[str, MotionTrainingConfig] = {
     "debug": MotionTrainingConfig(
