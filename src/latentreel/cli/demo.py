@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from latentreel.report.training_report import DemoResults
     from latentreel.training.config import MotionTrainingConfig
 
-FRAMES = 32  # of each shown clip: twice what the motion generator was trained on
+FRAMES = 16  # of each shown clip: as in training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +130,7 @@ def _gather(
             "Python": platform.python_version(),
             "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
         },
-        commands=["latentreel demo", "latentreel generate faces --seeds 1 2 3 4 --motion-seeds 1 2 3 --grid --frames 96"],
+        commands=["latentreel demo", "latentreel generate faces --seeds 1 2 3 4 --motion-seeds 1 2 3 --grid"],
         videos=videos,
     )
 

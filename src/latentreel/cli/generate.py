@@ -30,8 +30,8 @@ class GenerateConfig:
     motion_seeds: tuple[int, ...] = (0,)
     """Motions: each seed is another way to go on."""
 
-    frames: int = 48
-    """Frames in each video; may be longer than the training clips."""
+    frames: int = 16
+    """Frames in each video. May exceed the length of the training clips; the further, the more pictures drift."""
 
     truncation: float = 1.0
     """1 leaves the content as drawn; smaller values are plainer and cleaner."""
