@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from latentreel.report.training_report import DemoResults
     from latentreel.training.config import MotionTrainingConfig
 
-FRAMES = 16  # of each shown clip: as in training
-
 
 @dataclass(frozen=True, kw_only=True)
 class DemoConfig:
@@ -100,8 +98,7 @@ def _gather(
     clips, videos = {}, {}
     with counting("generating videos") as progress:
         for done, (name, (pipe, pairs)) in enumerate(wanted.items(), start=1):
-            frames = len(real[0]) if name == "generated beside real" else FRAMES
-            clips[name] = clips_of(pipe, pairs, num_frames=frames)
+            clips[name] = clips_of(pipe, pairs, num_frames=recipe.num_frames)
             path = config.out / f"{name.replace(',', '').replace(' ', '_')}.mp4"
             save_video(Video(video_grid(list(clips[name]), columns=4), fps=shipped.fps), path)
             videos[name] = path
