@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import numpy as np
@@ -29,6 +30,8 @@ RESOLUTION, BATCH, FRAMES = 64, 2, 8
 
 class RandomClips:
     """Stands in for a clip sampler: the data costs nothing here."""
+
+    store = SimpleNamespace(digest="random", fps=(25.0,))
 
     def batch(self, step: int, size: int, rank: int = 0, world_size: int = 1) -> np.ndarray:
         return np.random.default_rng(step).integers(0, 255, (size, FRAMES, RESOLUTION, RESOLUTION, 3), dtype=np.uint8)
