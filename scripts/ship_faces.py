@@ -22,7 +22,9 @@ def main() -> None:
     assert source is not None, f"no bundle in {sys.argv[1]}"
     card = read_card(source)
     origin = f"{card['origin']}; presets image/faces-world and motion/faces-world; no other data"
-    VideoPipeline.load(source).save(SHIPPED / "faces", origin=origin, licence=LICENCE)
+    pipe = VideoPipeline.load(source)
+    pipe.image_generator.provenance["licence"] = LICENCE
+    pipe.save(SHIPPED / "faces", origin=origin, licence=LICENCE)
     size = sum(path.stat().st_size for path in Path(SHIPPED / "faces").iterdir()) / 1e6
     assert size <= LARGEST_MB, f"{size:.1f} MB is too much to ship"
     print(f"{SHIPPED / 'faces'}: {size:.1f} MB")
