@@ -1,6 +1,6 @@
 """Puts the bundle of a `train motion faces-world` run into the package, as the model "faces".
 
-    python scripts/ship_faces.py runs/motion-faces-world
+    python scripts/ship_faces.py runs/motion-faces-world ["what was done otherwise than the presets say"]
 
 The image generator inside it comes from `latentreel train image faces-world`.
 """
@@ -22,6 +22,7 @@ def main() -> None:
     assert source is not None, f"no bundle in {sys.argv[1]}"
     card = read_card(source)
     origin = f"{card['origin']}; presets image/faces-world and motion/faces-world; no other data"
+    origin += "".join(f"; {remark}" for remark in sys.argv[2:])
     pipe = VideoPipeline.load(source)
     pipe.image_generator.provenance["licence"] = LICENCE
     pipe.save(SHIPPED / "faces", origin=origin, licence=LICENCE)
