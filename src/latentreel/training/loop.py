@@ -98,10 +98,11 @@ def train(family: Family, *, on_step: OnStep = lambda _: None) -> TrainState:
             state.seconds += elapsed
             if state.step % config.log_every == 0:
                 state.figures = journal.write(step=state.step, items=state.items, seconds=state.seconds)
-            if state.step % config.sample_every == 0 and family.accelerator.is_main_process:
+            done = is_done(config, state)
+            if (done or state.step % config.sample_every == 0) and family.accelerator.is_main_process:
                 family.save_samples(config.out / "samples")
             on_step(state)
-            if signal_number or state.step % config.save_every == 0 or is_done(config, state):
+            if signal_number or state.step % config.save_every == 0 or done:
                 path = save(family)
             if signal_number:
                 raise Interrupted(signal_number, path)
