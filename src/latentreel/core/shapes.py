@@ -1,11 +1,27 @@
 """Shape checks at the edge, in the letters of the house: N clips, T frames, C channels, H, W, D latent, K components, L layers."""
 
-from torch import Tensor
+from typing import Protocol
+
+import torch
 
 from latentreel.core.errors import InputError
 
 
-def check_shape(tensor: Tensor, layout: str, *, name: str, **sizes: int) -> None:
+class Shaped(Protocol):
+    """A tensor, or what stands for one."""
+
+    @property
+    def shape(self) -> torch.Size:
+        """Its sizes."""
+        ...
+
+    @property
+    def ndim(self) -> int:
+        """How many axes it has."""
+        ...
+
+
+def check_shape(tensor: Shaped, layout: str, *, name: str, **sizes: int) -> None:
     """Raises if a tensor does not have the layout.
 
     Args:

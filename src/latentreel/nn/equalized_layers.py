@@ -43,10 +43,18 @@ class EqualizedLinear(nn.Module):
 
 
 class EqualizedConv2d(nn.Module):
-    """A square convolution that keeps the size, or halves it behind a low-pass filter; then the activation if asked for."""
+    """A square convolution that keeps the size, or halves it behind a low-pass filter; then activation and clamp if asked for."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel: int, *, bias: bool = True, down: bool = False, activate: bool = True
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        *,
+        bias: bool = True,
+        down: bool = False,
+        activate: bool = True,
+        clamp: float | None = None,
     ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(out_channels, in_channels, kernel, kernel))
@@ -55,6 +63,7 @@ class EqualizedConv2d(nn.Module):
         self.kernel = kernel
         self.down = down
         self.activate = activate
+        self.clamp = clamp
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, in, H, W] to [N, out, H, W], or to half the size, in the precision of x."""
@@ -68,4 +77,5 @@ class EqualizedConv2d(nn.Module):
             y = F.conv2d(blur(x, padding=2), weight, bias, stride=2)
         else:
             y = F.conv2d(x, weight, bias, padding=self.kernel // 2)
-        return F.leaky_relu(y, SLOPE) if self.activate else y
+        y = F.leaky_relu(y, SLOPE) if self.activate else y
+        return y if self.clamp is None else y.clamp(-self.clamp, self.clamp)

@@ -41,6 +41,12 @@ class StyleGAN2Config:
     conv_clamp: float | None = None
     """Activations are clamped to plus or minus this value (StyleGAN2-ADA's half-precision guard); none by default."""
 
+    num_classes: int = 0
+    """How many classes there are to choose from; 0 for a network without labels."""
+
+    deviation_group: int = 4
+    """Samples among which the discriminator measures how varied a batch is."""
+
     def __post_init__(self) -> None:
         if self.resolution < 8 or self.resolution & (self.resolution - 1):
             raise InputError("the resolution does not fit StyleGAN2", given=self.resolution, allowed="a power of two from 8 up")
@@ -52,9 +58,10 @@ class StyleGAN2Config:
                 given=list(self.channels),
                 allowed=f"{len(_sizes(self.resolution))} positive numbers, for {_sizes(self.resolution)} px",
             )
-        for name in ("z_dim", "w_dim", "mapping_layers"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} is too small", given=getattr(self, name), allowed="at least 1")
+        least = {"z_dim": 1, "w_dim": 1, "mapping_layers": 1, "num_classes": 0, "deviation_group": 1}
+        for name, smallest in least.items():
+            if getattr(self, name) < smallest:
+                raise InputError(f"{name} is too small", given=getattr(self, name), allowed=f"at least {smallest}")
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -5,10 +5,12 @@ import math
 import torch
 from torch import Tensor, nn
 
+from latentreel.core.labels import check_labels
 from latentreel.core.precision import compute_dtype
 from latentreel.core.shapes import check_shape
 from latentreel.image_generators.stylegan2.config import StyleGAN2Config
 from latentreel.nn.equalized_layers import EqualizedConv2d, EqualizedLinear
+from latentreel.nn.mapping_network import MappingNetwork
 from latentreel.nn.minibatch_deviation import minibatch_deviation
 from latentreel.nn.resample import downsample
 
@@ -16,11 +18,11 @@ from latentreel.nn.resample import downsample
 class DiscriminatorBlock(nn.Module):
     """Two convolutions, the second halving the size, with the variant's way around them."""
 
-    def __init__(self, channels: int, above: int, *, architecture: str, from_rgb: bool) -> None:
+    def __init__(self, channels: int, above: int, *, architecture: str, from_rgb: bool, clamp: float | None) -> None:
         super().__init__()
-        self.from_rgb = EqualizedConv2d(3, channels, 1) if from_rgb else None
-        self.conv0 = EqualizedConv2d(channels, channels, 3)
-        self.conv1 = EqualizedConv2d(channels, above, 3, down=True)
+        self.from_rgb = EqualizedConv2d(3, channels, 1, clamp=clamp) if from_rgb else None
+        self.conv0 = EqualizedConv2d(channels, channels, 3, clamp=clamp)
+        self.conv1 = EqualizedConv2d(channels, above, 3, down=True, clamp=clamp)
         residual = architecture == "resnet"
         self.shortcut = EqualizedConv2d(channels, above, 1, bias=False, down=True, activate=False) if residual else None
         self.skip = architecture == "skip"
@@ -38,41 +40,49 @@ class DiscriminatorBlock(nn.Module):
 
 
 class StyleGAN2Discriminator(nn.Module):
-    """Images [N, 3, H, W] to logits [N, 1]; high means real."""
+    """Images [N, 3, H, W], with their labels if there are classes, to logits [N, 1]; high means real."""
 
     def __init__(self, config: StyleGAN2Config) -> None:
         super().__init__()
         self.config = config
-        architecture, top = config.discriminator_architecture, len(config.sizes) - 1
+        architecture, top, clamp = config.discriminator_architecture, len(config.sizes) - 1, config.conv_clamp
         self.blocks = nn.ModuleList(
             DiscriminatorBlock(
                 config.channels[level],
                 config.channels[level - 1],
                 architecture=architecture,
                 from_rgb=level == top or architecture == "skip",
+                clamp=clamp,
             )
             for level in range(top, 0, -1)
         )
         last = config.channels[0]
-        self.from_rgb = EqualizedConv2d(3, last, 1) if architecture == "skip" else None
-        self.conv = EqualizedConv2d(last + 1, last, 3)
+        self.from_rgb = EqualizedConv2d(3, last, 1, clamp=clamp) if architecture == "skip" else None
+        self.conv = EqualizedConv2d(last + 1, last, 3, clamp=clamp)
         self.linear = EqualizedLinear(last * 16, last, activate=True)
-        self.output = EqualizedLinear(last, 1)
+        classes = config.num_classes
+        self.output = EqualizedLinear(last, last if classes else 1)
+        # With classes the logit is a projection on the mapped label (Miyato & Koyama 2018).
+        self.mapping = (
+            MappingNetwork(z_dim=0, w_dim=last, num_layers=config.mapping_layers, num_classes=classes) if classes else None
+        )
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """Images in [-1, 1] to logits.
 
         Args:
-            images: [N, 3, H, W]; samples that are a quarter of the batch apart share a deviation group.
+            images: [N, 3, H, W]; samples that are a quarter of the batch apart share a deviation group of four.
+            labels: Class numbers [N]; None without classes.
 
         Returns:
             float32 [N, 1].
 
         Raises:
-            InputError: The images have another size.
+            InputError: The images have another size, or the labels do not fit.
         """
         size = self.config.resolution
         check_shape(images, "N 3 H W", name="images", H=size, W=size)
+        check_labels(labels, num_images=len(images), num_classes=self.config.num_classes)
         image = images.to(compute_dtype(images.device), memory_format=torch.channels_last)
         x: Tensor | None = None
         for block in self.blocks:
@@ -81,6 +91,9 @@ class StyleGAN2Discriminator(nn.Module):
         x = x.float()  # the last 4x4 pixels are cheap, and a logit wants its digits
         if self.from_rgb is not None:
             x = x + self.from_rgb(image.float())
-        x = self.conv(minibatch_deviation(x))
+        x = self.conv(minibatch_deviation(x, group_size=self.config.deviation_group))
         logits: Tensor = self.output(self.linear(x.flatten(1)))
-        return logits
+        if self.mapping is None:
+            return logits
+        direction: Tensor = self.mapping(None, labels)
+        return (logits * direction).sum(dim=1, keepdim=True) / math.sqrt(direction.shape[1])

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from latentreel.core.errors import InputError
 from latentreel.core.image_generator import NoiseMode
+from latentreel.core.labels import check_labels
 from latentreel.core.precision import compute_dtype
 from latentreel.core.shapes import check_shape
 from latentreel.image_generators.stylegan2.config import StyleGAN2Config
@@ -113,7 +114,6 @@ class StyleGAN2Generator(nn.Module):
     N images, D = w_dim, L = config.num_layers, H = W = resolution.
     """
 
-    num_classes = 0
     mean_latent: Tensor
 
     def __init__(self, config: StyleGAN2Config) -> None:
@@ -123,7 +123,10 @@ class StyleGAN2Generator(nn.Module):
         self.z_dim = config.z_dim
         self.w_dim = config.w_dim
         self.num_layers = config.num_layers
-        self.mapping = MappingNetwork(z_dim=config.z_dim, w_dim=config.w_dim, num_layers=config.mapping_layers)
+        self.num_classes = config.num_classes
+        self.mapping = MappingNetwork(
+            z_dim=config.z_dim, w_dim=config.w_dim, num_layers=config.mapping_layers, num_classes=config.num_classes
+        )
         self.blocks = nn.ModuleList(SynthesisBlock(config, level) for level in range(len(config.sizes)))
         self.register_buffer("mean_latent", torch.zeros(config.w_dim))
         self.provenance = {"origin": "random weights", "licence": "not stated"}
@@ -134,15 +137,15 @@ class StyleGAN2Generator(nn.Module):
 
         Args:
             z: Normal noise.
-            labels: Must be None: this network has no classes.
+            labels: Class numbers [N]; None if the network has no classes.
             truncation: 1 leaves the latents, 0 gives their mean (StyleGAN, App. B).
 
         Raises:
-            InputError: z has another width, or labels are given.
+            InputError: z has another width, or the labels do not fit.
         """
         check_shape(z, "N Z", name="z", Z=self.z_dim)
-        self._refuse(labels)
-        w: Tensor = self.mapping(z)
+        check_labels(labels, num_images=len(z), num_classes=self.num_classes)
+        w: Tensor = self.mapping(z, labels)
         return self.truncate(w, truncation)
 
     def truncate(self, w: Tensor, truncation: float) -> Tensor:
@@ -154,7 +157,7 @@ class StyleGAN2Generator(nn.Module):
 
         Args:
             w: [N, D], or [N, L, D] with one latent per layer.
-            labels: Must be None.
+            labels: Not needed: the class is in the latents already. Checked if given.
             noise: "none", "fixed" (the stored maps), "random" (fresh, from the global generator), or L - 1 maps that broadcast
                 to [N, 1, H_l, W_l].
 
@@ -162,9 +165,10 @@ class StyleGAN2Generator(nn.Module):
             float32 [N, 3, H, W], about [-1, 1].
 
         Raises:
-            InputError: A shape does not fit, or labels are given.
+            InputError: A shape does not fit, or labels are given that cannot be.
         """
-        self._refuse(labels)
+        if labels is not None:
+            check_labels(labels, num_images=len(w), num_classes=self.num_classes)
         check_shape(w, "N D" if w.ndim == 2 else "N L D", name="w", L=self.num_layers, D=self.w_dim)
         if w.ndim == 2:
             w = w[:, None].expand(-1, self.num_layers, -1)
@@ -182,16 +186,18 @@ class StyleGAN2Generator(nn.Module):
         assert rgb is not None
         return rgb
 
-    def forward(self, z: Tensor) -> Tensor:
-        """Noise [N, z_dim] to images [N, 3, H, W] without per-layer noise."""
-        return self.synthesize(self.map(z))
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Noise [N, z_dim] and class numbers [N] to images [N, 3, H, W] without per-layer noise."""
+        return self.synthesize(self.map(z, labels))
 
     @torch.no_grad()
     def estimate_mean_latent(self, *, seed: int = 0, num_samples: int = 100_000) -> None:
-        """Stores the mean of w over random z, the centre of truncation."""
-        draws = torch.Generator().manual_seed(seed)
-        z = torch.randn(num_samples, self.z_dim, generator=draws)
-        sums = [self.mapping(part.to(self.mean_latent.device)).double().sum(dim=0) for part in z.split(10_000)]
+        """Stores the mean of w over random z and classes, the centre of truncation."""
+        draws, device = torch.Generator().manual_seed(seed), self.mean_latent.device
+        z = torch.randn(num_samples, self.z_dim, generator=draws).to(device)
+        labels = torch.randint(max(self.num_classes, 1), [num_samples], generator=draws).to(device)
+        parts = zip(z.split(10_000), labels.split(10_000), strict=True)
+        sums = [self.mapping(some_z, some_labels).double().sum(dim=0) for some_z, some_labels in parts]
         self.mean_latent.copy_(torch.stack(sums).sum(dim=0) / num_samples)
 
     def styled_layers(self) -> list[StyledLayer]:
@@ -214,8 +220,3 @@ class StyleGAN2Generator(nn.Module):
         if noise == "random":
             return [torch.randn(num_images, 1, *layer.noise_map.shape, device=device) for layer in layers]
         raise InputError("unknown noise", given=noise, allowed='"none", "fixed", "random" or a list of maps')
-
-    @staticmethod
-    def _refuse(labels: Tensor | None) -> None:
-        if labels is not None:
-            raise InputError("labels were given to an image generator without classes", fix="leave them out")

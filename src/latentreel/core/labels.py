@@ -1,0 +1,39 @@
+"""Class labels: which of a network's classes each picture shows."""
+
+import torch
+from torch import Tensor
+
+from latentreel.core.errors import InputError
+from latentreel.core.image_generator import ImageGenerator
+
+
+def check_labels(labels: Tensor | None, *, num_images: int, num_classes: int) -> None:
+    """Raises unless there is one label per picture for a network with classes, and none for one without.
+
+    Args:
+        labels: Class numbers [N], of any integer type.
+        num_images: N.
+        num_classes: How many classes the network has; 0 if it has none.
+
+    Raises:
+        InputError: Labels are given to a network without classes, are absent, have another shape or type, or are out of range.
+    """
+    if num_classes == 0:
+        if labels is not None:
+            raise InputError("labels were given to a network without classes", fix="leave them out")
+        return
+    allowed = f"{num_images} whole numbers from 0 to {num_classes - 1}"
+    if labels is None:
+        raise InputError("this network has classes, and no label was given", allowed=allowed, fix="say which class to draw")
+    if labels.shape != (num_images,) or labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
+        raise InputError("labels have the wrong form", given=f"{labels.dtype} {list(labels.shape)}", allowed=allowed)
+    wrong = labels[(labels < 0) | (labels >= num_classes)]
+    if len(wrong):
+        raise InputError("there is no such class", given=int(wrong[0]), allowed=f"0 to {num_classes - 1}")
+
+
+def random_labels(generator: ImageGenerator, count: int, draws: torch.Generator) -> Tensor | None:
+    """Class numbers [count] on the CPU, all classes alike likely; None for a network without classes."""
+    if generator.num_classes == 0:
+        return None
+    return torch.randint(generator.num_classes, [count], generator=draws)

@@ -1,0 +1,95 @@
+"""Linear and convolution layers whose weights are divided by their largest singular value, for inference.
+
+Miyato et al. 2018, "Spectral Normalization for GANs", Sec. 2, in BigGAN's variant: a stored vector u0 is refined by one power
+iteration in every forward pass. Nothing stored changes: a training program would write the refined vector back, we do not.
+"""
+
+import math
+import weakref
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+EPSILON = 1e-12  # keeps the direction of a zero vector, and a zero weight, finite
+
+
+def largest_singular_value(weight: Tensor, u0: Tensor) -> Tensor:
+    """The estimate sigma after one power iteration: v = unit(u0 W), u = unit(v W^T), sigma = v W^T u^T, in float32.
+
+    Args:
+        weight: [O, ...]; W is its matrix [O, rest].
+        u0: The starting vector [1, O].
+
+    Returns:
+        A number [], differentiable with respect to the weight, u and v being held (Miyato et al., Eq. 11).
+    """
+    matrix = weight.flatten(1).float()
+    with torch.no_grad():
+        v = F.normalize(u0.float() @ matrix, eps=EPSILON)
+        u = F.normalize(v @ matrix.T, eps=EPSILON)
+    return (v @ matrix.T @ u.T).reshape([]).clamp_min(EPSILON)
+
+
+class SpectralLayer(nn.Module):
+    """A weight, its bias, and the vector that its norm is estimated from; without spectral norm, the weight as it is."""
+
+    u0: Tensor | None
+    sv0: Tensor | None
+
+    def __init__(self, shape: tuple[int, ...], *, bias: bool, spectral: bool) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(shape) / math.sqrt(math.prod(shape[1:])))
+        self.bias = nn.Parameter(torch.zeros(shape[0])) if bias else None
+        u0 = torch.randn(1, shape[0])
+        self.register_buffer("u0", u0 / (u0 @ u0.T).sqrt() if spectral else None)
+        # What the training program saw sigma to be last: kept for its files, never read.
+        self.register_buffer("sv0", torch.ones(1) if spectral else None)
+        self._seen: tuple[weakref.ref[Tensor], weakref.ref[Tensor], tuple[int, int], Tensor] | None = None
+
+    def normalized_weight(self, dtype: torch.dtype) -> Tensor:
+        """weight / sigma in the precision of the activations."""
+        return (self.weight if self.u0 is None else self.weight / self._sigma(self.u0)).to(dtype)
+
+    def _sigma(self, u0: Tensor) -> Tensor:
+        """Sigma, computed once for as long as weight and u0 are the same tensors, not written to since."""
+        wants_gradient = self.weight.requires_grad and torch.is_grad_enabled()
+        if torch.compiler.is_compiling() or wants_gradient or self.weight.is_inference() or u0.is_inference():
+            return largest_singular_value(self.weight, u0)
+        state = (self.weight._version, u0._version)
+        if self._seen is not None:
+            weight_seen, u0_seen, state_seen, sigma = self._seen
+            if weight_seen() is self.weight and u0_seen() is u0 and state_seen == state:
+                return sigma
+        with torch.inference_mode(False), torch.no_grad():  # a tensor of inference mode could not serve a later backward pass
+            sigma = largest_singular_value(self.weight, u0)
+        self._seen = (weakref.ref(self.weight), weakref.ref(u0), state, sigma)
+        return sigma
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_seen": None}  # copies and pickles find it anew
+
+
+class SpectralLinear(SpectralLayer):
+    """y = x (W / sigma)^T + b."""
+
+    def __init__(self, in_features: int, out_features: int, *, bias: bool = True, spectral: bool = True) -> None:
+        super().__init__((out_features, in_features), bias=bias, spectral=spectral)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, in] to [N, out], in the precision of x."""
+        return F.linear(x, self.normalized_weight(x.dtype), None if self.bias is None else self.bias.to(x.dtype))
+
+
+class SpectralConv2d(SpectralLayer):
+    """A square convolution with W / sigma that keeps the size."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, *, bias: bool = True, spectral: bool = True) -> None:
+        super().__init__((out_channels, in_channels, kernel, kernel), bias=bias, spectral=spectral)
+        self.padding = kernel // 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, in, H, W] to [N, out, H, W], in the precision of x."""
+        bias = None if self.bias is None else self.bias.to(x.dtype)
+        return F.conv2d(x, self.normalized_weight(x.dtype), bias, padding=self.padding)
