@@ -17,9 +17,11 @@ _HOMES: dict[str, str] = {
     "save_video": "latentreel.media.encode",
     "build_image_generator": "latentreel.image_generators.build",
     "load_image_generator": "latentreel.checkpoints.load",
+    "load_discriminator": "latentreel.checkpoints.load",
     "LatentBasis": "latentreel.mocogan_hd.latent_basis",
     "MotionGenerator": "latentreel.mocogan_hd.motion_generator",
     "VideoPipeline": "latentreel.pipelines.video_pipeline",
+    "import_mocogan_hd": "latentreel.pipelines.mocogan_hd_release",
 }
 
 __all__ = [*_HOMES]

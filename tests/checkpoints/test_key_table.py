@@ -24,7 +24,7 @@ def test_what_is_exported_is_imported_bit_for_bit(layouts, names):
     state = {f"ours.{i}": torch.randn(LAYOUTS[layout]) for i, layout in enumerate(layouts)}
     foreign = export_state(table, state | {"ours alone": torch.zeros(1)})
     assert foreign.keys() == {entry.theirs for entry in table}
-    back = import_state(table, foreign, where="file")
+    back = import_state(table, foreign, own=state, where="file")
     assert back.keys() == state.keys()
     assert all(torch.equal(back[key], tensor) for key, tensor in state.items())
 
@@ -37,11 +37,30 @@ def test_a_layout_moves_each_axis_where_it_says():
 def test_missing_and_left_over_keys_are_named():
     table = [Entry(name, name) for name in "abcde"]
     with pytest.raises(InputError) as caught:
-        import_state(table, {"a": torch.zeros(1), "x": torch.zeros(1)}, where="weights.pt")
+        import_state(table, {"a": torch.zeros(1), "x": torch.zeros(1)}, own={}, where="weights.pt")
     assert "weights.pt: keys do not fit: 4 missing (b, c, d, ...) and 1 unexpected (x)" in str(caught.value)
 
 
-@pytest.mark.parametrize("shape", [(3, 4), (2, 3, 4), (1, 3, 4, 5)])
-def test_a_tensor_with_other_axes_is_named(shape):
-    with pytest.raises(InputError, match=r"weights.pt: theirs has the wrong shape; given: .*; allowed: \[1 o i\]"):
-        import_state([Entry("ours", "theirs", "o i -> 1 o i")], {"theirs": torch.zeros(shape)}, where="weights.pt")
+@pytest.mark.parametrize("shape", [(3, 4), (2, 3, 4), (1, 3, 5)])
+def test_a_tensor_of_another_shape_is_named(shape):
+    table, own = [Entry("ours", "theirs", "o i -> 1 o i")], {"ours": torch.zeros(3, 4)}
+    with pytest.raises(InputError, match=r"weights.pt: theirs has the wrong shape; given: .*; allowed: \[1, 3, 4\]"):
+        import_state(table, {"theirs": torch.zeros(shape)}, own=own, where="weights.pt")
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.complex64])
+def test_a_tensor_of_another_type_is_named(dtype):
+    with pytest.raises(
+        InputError, match=r"weights.pt: theirs has the wrong number format; given: torch\..*; allowed: torch.float32"
+    ):
+        import_state(
+            [Entry("ours", "theirs")], {"theirs": torch.zeros(2, dtype=dtype)}, own={"ours": torch.zeros(2)}, where="weights.pt"
+        )
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_other_floats_become_ours(dtype):
+    given = torch.tensor([0.5, 2.0], dtype=dtype)
+    ours = import_state([Entry("ours", "theirs")], {"theirs": given}, own={"ours": torch.zeros(2)}, where="weights.pt")["ours"]
+    assert ours.dtype == torch.float32
+    assert ours.tolist() == [0.5, 2.0]

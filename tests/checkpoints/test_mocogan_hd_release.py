@@ -90,7 +90,7 @@ def test_missing_and_left_over_keys_are_named():
 def test_shapes_that_contradict_each_other_are_named():
     foreign = motion_file()
     with pytest.raises(
-        InputError, match=r"modelR.pth: decoder.weight_ih has the wrong shape; given: \[32, 9\]; allowed: \[32, 10\]"
+        InputError, match=r"modelR.pth: cell.weight_ih has the wrong shape; given: \[32, 9\]; allowed: \[32, 10\]"
     ):
         read_motion(foreign | {"cell.weight_ih": torch.zeros(4 * HIDDEN, D - 1)})
     with pytest.raises(InputError, match=r"modelR.pth: w has the wrong shape"):

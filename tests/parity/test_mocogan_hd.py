@@ -9,7 +9,11 @@ import torch
 from safetensors.torch import load_file
 
 from latentreel.checkpoints import mocogan_hd_release, stylegan2_state_dict
+from latentreel.checkpoints.key_table import loaded
+from latentreel.checkpoints.load import load_discriminator
+from latentreel.checkpoints.torch_file import read_checkpoint
 from latentreel.losses.adversarial import relativistic_least_squares
+from latentreel.losses.contrastive import info_nce
 from latentreel.mocogan_hd.video_generator import render
 
 pytestmark = pytest.mark.usefixtures("fp32")
@@ -18,7 +22,7 @@ TOLERANCE = 1e-4
 
 @pytest.fixture(scope="module")
 def read(fixtures_dir) -> Callable[[str], Any]:
-    return lambda name: torch.load(fixtures_dir / "mocogan_hd" / name, weights_only=True)
+    return lambda name: read_checkpoint(fixtures_dir / "mocogan_hd" / name)
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +76,8 @@ def test_midpoints_are_drawn_the_same(generator, expected):
 def test_the_image_generators_file_returns_bit_for_bit(generator, read):
     theirs, ours = read("image_generator_rosinality.pt"), stylegan2_state_dict.export_generator(generator)
     assert ours["g_ema"].keys() == theirs["g_ema"].keys()
-    assert all(torch.equal(ours["g_ema"][key], tensor) for key, tensor in theirs["g_ema"].items())
-    assert torch.equal(ours["latent_avg"].reshape(-1), theirs["latent_avg"].reshape(-1))
+    assert all(torch.equal(ours["g_ema"][key], loaded(tensor)) for key, tensor in theirs["g_ema"].items())
+    assert torch.equal(ours["latent_avg"].reshape(-1), loaded(theirs["latent_avg"]).reshape(-1))
 
 
 def test_the_motion_generator_walks_the_same_way(motion, expected):
@@ -90,7 +94,7 @@ def test_noise_to_video_in_one_go(generator, motion, expected):
 def test_the_motion_generators_file_returns_bit_for_bit(motion, read):
     theirs, ours = read("modelR_epoch_0.pth"), mocogan_hd_release.export_motion_generator(motion)
     assert ours.keys() == theirs.keys()
-    assert all(torch.equal(ours[key], tensor) for key, tensor in theirs.items())
+    assert all(torch.equal(ours[key], loaded(tensor)) for key, tensor in theirs.items())
 
 
 @pytest.mark.parametrize(
@@ -112,7 +116,7 @@ def test_discriminators_judge_the_same(read, expected, file, load, inputs):
     assert {key: t.shape for key, t in ours.items()} == {key: t.shape for key, t in theirs.items()}
     assert {key: t.dtype for key, t in ours.items()} == {key: t.dtype for key, t in theirs.items()}
     assert all(
-        torch.equal(ours[key], tensor) for key, tensor in theirs.items() if ".0." in key
+        torch.equal(ours[key], loaded(tensor)) for key, tensor in theirs.items() if ".0." in key
     )  # the rest is unused statistics
 
 
@@ -120,3 +124,20 @@ def test_relativistic_losses_are_the_same(expected):
     real, fake = ([expected[f"ra_{side}{scale}"] for scale in (0, 1)] for side in ("real", "fake"))
     hold(relativistic_least_squares(real, fake).reshape(1), expected["ra_d_loss"], "discriminator's relativistic loss")
     hold(relativistic_least_squares(fake, real).reshape(1), expected["ra_g_loss"], "generator's relativistic loss")
+
+
+def test_the_contrastive_discriminator_judges_the_same(fixtures_dir, read, expected):
+    file = "bigganD_cross_domain.pth"
+    discriminator = load_discriminator(fixtures_dir / "mocogan_hd" / file)
+    with torch.no_grad():
+        found = discriminator(expected["d2_cross_input"])
+    hold(found.logits, expected["d2_cross_logit"], "d2_cross_logit")
+    hold(found.projections, expected["d2_cross_projection"], "d2_cross_projection")
+    theirs, ours = read(file), mocogan_hd_release.export_contrastive_discriminator(discriminator)
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[key], loaded(tensor)) for key, tensor in theirs.items())
+
+
+def test_contrastive_losses_are_the_same(expected):
+    sides = [[expected[f"cntr_{part}_{side}"] for part in ("anchor", "positive", "bank")] for side in ("real", "fake")]
+    hold(sum(info_nce(*side) for side in sides).reshape(1), expected["cntr_loss"], "contrastive loss")

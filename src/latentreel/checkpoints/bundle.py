@@ -21,8 +21,7 @@ from latentreel.checkpoints.key_table import refuse_key_mismatch
 from latentreel.core.config import from_dict, to_dict
 from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path
-from latentreel.image_generators.stylegan2.config import StyleGAN2Config
-from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
+from latentreel.image_generators.build import FAMILIES, Network, family_of
 from latentreel.mocogan_hd.latent_basis import LatentBasis
 from latentreel.mocogan_hd.motion_generator import MotionGenerator, MotionGeneratorConfig
 
@@ -38,7 +37,7 @@ def is_bundle(path: Path) -> bool:
     return (path / CARD).is_file()
 
 
-def save_image_generator(generator: StyleGAN2Generator, folder: Path, *, origin: str, licence: str = UNSTATED) -> None:
+def save_image_generator(generator: Network, folder: Path, *, origin: str, licence: str = UNSTATED) -> None:
     """Writes a bundle of kind "image_generator".
 
     Args:
@@ -47,13 +46,13 @@ def save_image_generator(generator: StyleGAN2Generator, folder: Path, *, origin:
         origin: Where the weights come from, in words.
         licence: Under which terms they stand.
     """
-    configs = {"image_generator": {"family": "stylegan2", **to_dict(generator.config)}}
+    configs = {"image_generator": {"family": family_of(generator), **to_dict(generator.config)}}
     parts = {"image_generator": generator.state_dict()}
     _write(folder, kind="image_generator", configs=configs, parts=parts, origin=origin, licence=licence)
 
 
 def save_mocogan_hd(
-    generator: StyleGAN2Generator,
+    generator: Network,
     basis: LatentBasis,
     motion: MotionGenerator,
     folder: Path,
@@ -64,7 +63,7 @@ def save_mocogan_hd(
 ) -> None:
     """Writes a bundle of kind "mocogan_hd": image generator, basis, motion generator, and the frame rate of its videos."""
     configs = {
-        "image_generator": {"family": "stylegan2", **to_dict(generator.config)},
+        "image_generator": {"family": family_of(generator), **to_dict(generator.config)},
         "motion_generator": to_dict(motion.config),
         "video": {"fps": fps},
     }
@@ -73,7 +72,7 @@ def save_mocogan_hd(
     _write(folder, kind="mocogan_hd", configs=configs, parts=parts, origin=origin, licence=licence, parts_from=sources)
 
 
-def load_image_generator_bundle(folder: Path) -> StyleGAN2Generator:
+def load_image_generator_bundle(folder: Path) -> Network:
     """The image generator of a bundle of any kind, in eval mode, frozen.
 
     Raises:
@@ -82,10 +81,11 @@ def load_image_generator_bundle(folder: Path) -> StyleGAN2Generator:
     card = read_card(folder)
     values = dict(_section(card, "image_generator", folder))
     family = values.pop("family", None)
-    if family != "stylegan2":
-        raise InputError(f"{folder}: unknown image generator family", given=family, allowed="stylegan2")
-    config = from_dict(StyleGAN2Config, values, where=str(folder / CARD))
-    generator = _sketch(lambda: StyleGAN2Generator(config), where=str(folder / CARD))
+    if family not in FAMILIES:
+        raise InputError(f"{folder}: unknown image generator family", given=family, allowed=", ".join(FAMILIES))
+    config_type, network = FAMILIES[family]
+    config = from_dict(config_type, values, where=str(folder / CARD))
+    generator = _sketch(lambda: network(config), where=str(folder / CARD))
     load_module(generator, _read_part(folder, card, "image_generator"), where=str(folder / "image_generator.safetensors"))
     source = card.get("parts", {}).get("image_generator", card)
     generator.provenance = {name: str(source.get(name, UNSTATED)) for name in ("origin", "licence")}
@@ -111,6 +111,22 @@ def load_motion_bundle(folder: Path) -> tuple[LatentBasis, MotionGenerator, floa
             f"{folder / CARD}: the frame rate is out of range", given=fps, allowed="above 0 and below 1000 frames per second"
         )
     return basis, motion.eval().requires_grad_(False), float(fps)
+
+
+def check_bundle(folder: Path) -> dict[str, Any]:
+    """The card of a bundle whose files are all there and are what the card says.
+
+    Raises:
+        InputError: The card or a file is missing, damaged, or another.
+    """
+    card = read_card(folder)
+    for name, digest in card["files"].items():
+        path = folder / str(name)
+        if path.parent != folder or path.suffix != ".safetensors":
+            raise InputError(f"{folder / CARD} names a file that no bundle has", given=name, allowed="*.safetensors beside it")
+        if not path.is_file() or _digest(path) != digest:
+            raise InputError(f"{path} is not the file that its card describes", fix="download or export the bundle again")
+    return card
 
 
 def read_card(folder: Path) -> dict[str, Any]:
@@ -188,6 +204,8 @@ def load_module(module: nn.Module, state: Mapping[str, Tensor], *, where: str) -
     for key, tensor in state.items():
         if tensor.shape != own[key].shape:
             raise InputError(f"{where}: {key} has the wrong shape", given=list(tensor.shape), allowed=list(own[key].shape))
+        if tensor.dtype != own[key].dtype:
+            raise InputError(f"{where}: {key} has the wrong number format", given=tensor.dtype, allowed=own[key].dtype)
     module.load_state_dict(
         {key: tensor.to(own[key].dtype, copy=True) for key, tensor in state.items()},
         assign=any(t.is_meta for t in own.values()),
@@ -204,7 +222,7 @@ def _write(
     licence: str,
     parts_from: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
-    _require_free(folder)
+    require_free(folder)
     with atomic_path(folder) as temporary:
         temporary.mkdir()
         for name, state in parts.items():
@@ -223,8 +241,8 @@ def _write(
         (temporary / CARD).write_text(json.dumps(card, indent=2) + "\n")
 
 
-def _require_free(folder: Path) -> None:
-    """Raises unless the folder is new, empty, or an older bundle and nothing else: it will be replaced."""
+def require_free(folder: Path) -> None:
+    """Raises an `InputError` unless the folder is new, empty, or an older bundle and nothing else: it will be replaced."""
     if not folder.exists():
         return
     if not folder.is_dir():

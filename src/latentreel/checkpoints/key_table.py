@@ -6,15 +6,21 @@ over is named.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+import torch
 from einops import rearrange
-from torch import Tensor
+from torch import Tensor, nn
 
+from latentreel.checkpoints.stored_tensor import StoredTensor
 from latentreel.core.errors import InputError
 
 PREFIX = "module."
+M = TypeVar("M", bound=nn.Module)
+ForeignState = Mapping[str, Tensor | StoredTensor]
+
 _SHOWN = 3
+_CHECK = "check that the file is what it is taken for"
 
 
 @dataclass(frozen=True)
@@ -33,25 +39,62 @@ def without_prefix(state: Mapping[str, Any]) -> dict[str, Any]:
     return {key.removeprefix(PREFIX): value for key, value in state.items()} if spread else dict(state)
 
 
-def import_state(table: Sequence[Entry], foreign: Mapping[str, Tensor], *, where: str) -> dict[str, Tensor]:
-    """A foreign state dict under our names and layouts.
+def import_module(module: M, table: Sequence[Entry], foreign: ForeignState, *, where: str) -> M:
+    """Gives a module the weights of a foreign state dict.
 
     Args:
-        table: The correspondence; must cover `foreign` exactly.
-        foreign: Their tensors.
+        module: Best built on the meta device: then the weights take memory once.
+        table: The correspondence; must cover `foreign` and the module's own state exactly.
+        foreign: Their tensors, in memory or still in the file.
         where: The file's name, for messages.
 
+    Returns:
+        The module, in eval mode, frozen.
+
     Raises:
-        InputError: A key is missing or left over, or a tensor has another number of axes.
+        InputError: A key is missing or left over, or a tensor has another shape or number format; it is named as the file names it.
     """
-    known = {entry.theirs for entry in table}
-    refuse_key_mismatch(missing=known - foreign.keys(), extra=foreign.keys() - known, where=where)
-    return {entry.ours: _relayout(foreign[entry.theirs], entry, backward=True, where=where) for entry in table}
+    own = module.state_dict()
+    state = import_state(table, foreign, own=own, where=where)
+    module.load_state_dict(state, assign=any(tensor.is_meta for tensor in own.values()))
+    return module.eval().requires_grad_(False)
+
+
+def import_state(table: Sequence[Entry], foreign: ForeignState, *, own: Mapping[str, Tensor], where: str) -> dict[str, Tensor]:
+    """A foreign state dict under our names and layouts; arguments and errors are those of `import_module`.
+
+    Args:
+        own: Tensors of the shapes and number formats that are wanted, under our names.
+    """
+    require_keys(table, foreign, where=where)
+    state: dict[str, Tensor] = {}
+    for entry in table:
+        given, wanted = foreign[entry.theirs], own[entry.ours]
+        shape = _relayout(torch.empty(wanted.shape, device="meta"), entry.layout).shape
+        if given.shape != shape:
+            problem = f"{where}: {entry.theirs} has the wrong shape"
+            raise InputError(problem, given=list(given.shape), allowed=list(shape), fix=_CHECK)
+        if given.dtype.is_floating_point != wanted.dtype.is_floating_point or given.dtype.is_complex:
+            problem = f"{where}: {entry.theirs} has the wrong number format"
+            raise InputError(problem, given=given.dtype, allowed=wanted.dtype, fix=_CHECK)
+        state[entry.ours] = _relayout(loaded(given), _reversed(entry.layout)).to(wanted.dtype).contiguous()
+    return state
+
+
+def loaded(value: Tensor | StoredTensor) -> Tensor:
+    """A tensor in memory of its own."""
+    return value.load() if isinstance(value, StoredTensor) else value.detach().clone()
 
 
 def export_state(table: Sequence[Entry], state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Our state dict under the foreign names and layouts; keys of ours that the table does not name are left out."""
-    return {entry.theirs: _relayout(state[entry.ours], entry, backward=False, where="export") for entry in table}
+    return {entry.theirs: _relayout(state[entry.ours].detach(), entry.layout).contiguous() for entry in table}
+
+
+def require_keys(table: Sequence[Entry], foreign: ForeignState, *, where: str) -> None:
+    """Raises an `InputError` that names the keys of the table that are missing, and those that are left over."""
+    known = {entry.theirs for entry in table}
+    refuse_key_mismatch(missing=known - foreign.keys(), extra=foreign.keys() - known, where=where)
 
 
 def refuse_key_mismatch(*, missing: set[str], extra: set[str], where: str) -> None:
@@ -62,31 +105,29 @@ def refuse_key_mismatch(*, missing: set[str], extra: set[str], where: str) -> No
         if keys
     ]
     if problems:
-        raise InputError(
-            f"{where}: keys do not fit: {' and '.join(problems)}", fix="check that the file is what it is taken for"
-        )
+        raise InputError(f"{where}: keys do not fit: {' and '.join(problems)}", fix=_CHECK)
 
 
-def tensors_of(state: Mapping[str, Any], *, where: str) -> dict[str, Tensor]:
-    """A foreign state dict without the prefix that spread models have.
+def tensors_of(state: Mapping[str, Any], *, where: str) -> dict[str, Tensor | StoredTensor]:
+    """A foreign state dict without the prefix that spread models have; nothing is loaded yet.
 
     Raises:
         InputError: Something in it is no tensor; the key is named.
     """
     foreign = without_prefix(state)
-    refuse_key_mismatch(
-        missing=set(), extra={str(key) for key, value in foreign.items() if not isinstance(value, Tensor)}, where=where
-    )
+    others = {str(key) for key, value in foreign.items() if not isinstance(value, Tensor | StoredTensor)}
+    refuse_key_mismatch(missing=set(), extra=others, where=where)
     return foreign
 
 
-def _relayout(tensor: Tensor, entry: Entry, *, backward: bool, where: str) -> Tensor:
-    if not entry.layout:
-        return tensor
-    left, right = (side.strip() for side in entry.layout.split("->"))
-    source, target = (right, left) if backward else (left, right)
-    axes = [] if source == "()" else source.split()
-    fits = tensor.ndim == len(axes) and all(axis != "1" or size == 1 for axis, size in zip(axes, tensor.shape, strict=True))
-    if not fits:
-        raise InputError(f"{where}: {entry.theirs} has the wrong shape", given=list(tensor.shape), allowed=f"[{source}]")
-    return rearrange(tensor, f"{'' if source == '()' else source} -> {'' if target == '()' else target}").contiguous()
+def _relayout(tensor: Tensor, layout: str) -> Tensor:
+    left, right = layout.split("->") if layout else ("", "")
+    return rearrange(tensor, f"{_axes(left)} -> {_axes(right)}") if layout else tensor
+
+
+def _axes(side: str) -> str:
+    return "" if side.strip() == "()" else side.strip()
+
+
+def _reversed(layout: str) -> str:
+    return "->".join(reversed(layout.split("->")))

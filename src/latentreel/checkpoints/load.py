@@ -1,18 +1,26 @@
-"""Opens image generators of any known format, found from the content."""
+"""Opens networks of any known format, found from the content."""
 
-import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
+from torch import nn
 
-from latentreel.checkpoints import stylegan2_state_dict
+from latentreel.checkpoints import biggan_pytorch, hub, mocogan_hd_release, network_pickle, stylegan2_state_dict
 from latentreel.checkpoints.bundle import UNSTATED, is_bundle, load_image_generator_bundle
+from latentreel.checkpoints.torch_file import read_checkpoint
 from latentreel.core.errors import InputError
-from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
+from latentreel.image_generators.build import Network, family_of
 
 SHIPPED = Path(__file__).parents[1] / "weights"
-FORMATS = "a bundle folder, a run's folder, a StyleGAN2 g_ema state dict (.pt), or a name that ships"
+
+IMAGE_GENERATORS = {
+    "a StyleGAN2 g_ema state dict": stylegan2_state_dict,
+    "a network pickle of StyleGAN2-ADA or the StyleGAN3 repository": network_pickle,
+    "a BigGAN-PyTorch state dict": biggan_pytorch,
+}
+FORMATS = f"a bundle folder, a run's folder, hf://user/name, {', '.join(IMAGE_GENERATORS)}, or a name that ships"
+DISCRIMINATORS = "a network pickle of StyleGAN2-ADA or the StyleGAN3 repository, or a discriminator of the MoCoGAN-HD release"
 
 
 def shipped_names() -> list[str]:
@@ -21,7 +29,16 @@ def shipped_names() -> list[str]:
 
 
 def find_bundle(source: Path | str) -> Path | None:
-    """The bundle folder that a path or a shipped name means: itself, or the bundle inside a run's folder; None if there is none."""
+    """The bundle folder that a source means; None if there is none.
+
+    Args:
+        source: The folder itself, the folder of the run that made it, a name that ships, or "hf://user/name" on the hub.
+
+    Raises:
+        InputError: The hub has no such bundle, or cannot be reached.
+    """
+    if str(source).startswith(hub.PREFIX):
+        return hub.pull_bundle(str(source))
     path = Path(source)
     for candidate in (path, path / "bundle"):
         if is_bundle(candidate):
@@ -30,51 +47,69 @@ def find_bundle(source: Path | str) -> Path | None:
     return shipped if str(source) in shipped_names() and not path.exists() else None
 
 
-def load_image_generator(source: Path | str) -> StyleGAN2Generator:
+def load_image_generator(source: Path | str) -> Network:
     """A frozen image generator in eval mode.
 
     Args:
         source: A bundle, a run's folder, a foreign checkpoint, or the name of one that ships.
 
     Raises:
-        InputError: Nothing is there, or it is in no known format, or damaged.
+        InputError: Nothing is there, or it is in no known format, or damaged, or asks for code to be run.
     """
     bundle = find_bundle(source)
     if bundle is not None:
         return load_image_generator_bundle(bundle)
-    path = Path(source)
-    if not path.exists():
-        raise InputError("there is no such image generator", given=source, allowed=f"{FORMATS}: {', '.join(shipped_names())}")
-    if path.is_dir():
-        raise InputError(f"{path} holds no bundle", allowed=FORMATS, fix="for a run, wait until it has saved its first state")
+    path = existing_file(source, what="image generator", allowed=f"{FORMATS}: {', '.join(shipped_names())}")
     content = read_checkpoint(path)
-    if stylegan2_state_dict.recognizes(content):
-        generator = stylegan2_state_dict.import_generator(content, where=str(path))
-        generator.provenance = {"origin": f"{path.name}, a StyleGAN2 g_ema state dict", "licence": UNSTATED}
-        return generator
-    raise InputError(f"{path} is in no known format", given=_describe(content), allowed=FORMATS)
+    for name, module in IMAGE_GENERATORS.items():
+        if module.recognizes(content):
+            generator: Network = module.import_generator(content, where=str(path))
+            generator.provenance = {"origin": f"{path.name}, {name}", "licence": UNSTATED}
+            return generator
+    raise InputError(f"{path} is in no known format", given=describe_content(content), allowed=FORMATS)
 
 
-def read_checkpoint(path: Path) -> Any:
-    """The content of a `.pt` or `.pth` file: tensors and plain containers only; nothing in the file is run.
+def load_discriminator(source: Path | str) -> nn.Module:
+    """A released discriminator, frozen and in eval mode.
+
+    Args:
+        source: A network pickle: `D(images, labels)` gives logits [N, 1]. Or one of the MoCoGAN-HD release: the video
+            discriminator and the one on pairs of frames give a list of patch logits, one tensor per scale, full size first; the
+            contrastive one gives logits [N, 1] and projections [N, P].
 
     Raises:
-        InputError: The file is damaged, or asks for more than that.
+        InputError: Nothing is there, or it is in no known format, or damaged, or asks for code to be run.
     """
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except Exception as error:
-        asked_for = re.search(r"nsupported (?:global: )?GLOBAL (\S+)", str(error))
-        if asked_for:
-            raise InputError(
-                f"{path} asks for code to be run, and is not loaded", given=asked_for[1], allowed="tensors and plain containers"
-            ) from error
-        raise InputError(f"{path} is damaged, or no checkpoint", allowed=FORMATS) from error
+    path = existing_file(source, what="discriminator", allowed=DISCRIMINATORS)
+    content = read_checkpoint(path)
+    if network_pickle.recognizes(content):
+        return network_pickle.import_discriminator(content, where=str(path))
+    if mocogan_hd_release.recognizes_discriminator(content):
+        return mocogan_hd_release.import_discriminator(content, where=str(path))
+    raise InputError(f"{path} holds no known discriminator", given=describe_content(content), allowed=DISCRIMINATORS)
 
 
-def _describe(content: Any) -> str:
-    if isinstance(content, dict):
-        return f"keys {', '.join(str(key) for key in list(content)[:4])}, ..."
+def exporter_of(generator: Network) -> Any:
+    """The module whose `export_generator` writes a generator in the format of its family, with the files' usual `SUFFIX`."""
+    return {"stylegan2": stylegan2_state_dict, "biggan": biggan_pytorch}[family_of(generator)]
+
+
+def describe_content(content: Any) -> str:
+    """What an unknown file holds, in a few words."""
+    if isinstance(content, Mapping):
+        return f"keys {', '.join(str(key)[:50] for key in list(content)[:4])}, ..."
     return type(content).__name__
+
+
+def existing_file(source: Path | str, *, what: str, allowed: str) -> Path:
+    """The path of a file that is there.
+
+    Raises:
+        InputError: There is nothing, or a folder; `what` and `allowed` go into the message.
+    """
+    path = Path(source)
+    if not path.exists():
+        raise InputError(f"there is no such {what}", given=source, allowed=allowed)
+    if path.is_dir():
+        raise InputError(f"{path} holds no bundle", allowed=allowed, fix="for a run, wait until it has saved its first state")
+    return path

@@ -9,10 +9,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from latentreel.checkpoints.key_table import Entry, export_state, import_state, refuse_key_mismatch, tensors_of, without_prefix
+from latentreel.checkpoints.key_table import (
+    Entry,
+    ForeignState,
+    export_state,
+    import_module,
+    loaded,
+    refuse_key_mismatch,
+    tensors_of,
+    without_prefix,
+)
+from latentreel.checkpoints.stored_tensor import StoredTensor
 from latentreel.core.errors import InputError
 from latentreel.image_generators.stylegan2.config import StyleGAN2Config
 from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
+
+SUFFIX = ".pt"
 
 
 def recognizes(content: Any) -> bool:
@@ -34,34 +46,29 @@ def import_generator(content: Mapping[str, Any], *, where: str) -> StyleGAN2Gene
     state = tensors_of(content.get("g_ema", content), where=where)
     config = find_config(state, where=where)
     _check_filters(state, config, where=where)
-    ours = import_state(key_table(config), state, where=where)
-    generator = StyleGAN2Generator(config)
     mean = content.get("latent_avg")
-    if mean is not None and (not isinstance(mean, Tensor) or mean.numel() != config.w_dim):
+    if mean is not None and (not isinstance(mean, Tensor | StoredTensor) or mean.numel() != config.w_dim):
         raise InputError(f"{where}: latent_avg is no latent", allowed=f"a tensor of {config.w_dim} numbers")
-    ours["mean_latent"] = mean.reshape(-1) if mean is not None else torch.zeros(config.w_dim)
-    try:
-        generator.load_state_dict(ours)
-    except RuntimeError as error:
-        raise InputError(f"{where}: {' '.join(str(error).split())}") from error
+    state["latent_avg"] = torch.zeros(config.w_dim) if mean is None else loaded(mean).reshape(-1)
+    with torch.device("meta"):
+        empty = StyleGAN2Generator(config)
+    generator = import_module(empty, key_table(config), state, where=where)
     if mean is None:
         generator.estimate_mean_latent()
-    return generator.eval().requires_grad_(False)
+    return generator
 
 
 def export_generator(generator: StyleGAN2Generator) -> dict[str, Any]:
     """The content of a `.pt` file that other programs read."""
     config = generator.config
-    if config.architecture != "skip" or config.conv_clamp is not None:
-        raise InputError(
-            "this format has no place for the variant", given=config.architecture, allowed="skip without conv_clamp"
-        )
-    state = {key: value.detach() for key, value in generator.state_dict().items()}
-    foreign = export_state(key_table(config), state) | _filters(config)
-    return {"g_ema": foreign, "latent_avg": state["mean_latent"]}
+    if config.architecture != "skip" or config.conv_clamp is not None or config.num_classes:
+        given = f"{config.architecture}, conv_clamp {config.conv_clamp}, {config.num_classes} classes"
+        raise InputError("this format has no place for the variant", given=given, allowed="skip without conv_clamp and classes")
+    foreign = export_state(key_table(config), generator.state_dict()) | _filters(config)
+    return {"latent_avg": foreign.pop("latent_avg"), "g_ema": foreign}
 
 
-def find_config(state: Mapping[str, Tensor], *, where: str) -> StyleGAN2Config:
+def find_config(state: ForeignState, *, where: str) -> StyleGAN2Config:
     """Resolution, widths and depths, read off the tensors."""
     try:
         levels = 1 + sum(key.startswith("to_rgbs.") and key.endswith(".bias") and ".modulation" not in key for key in state)
@@ -85,7 +92,8 @@ def find_config(state: Mapping[str, Tensor], *, where: str) -> StyleGAN2Config:
 
 def key_table(config: StyleGAN2Config) -> list[Entry]:
     """The two-way table for a generator of the given sizes; the filter constants are apart."""
-    table = [
+    table = [Entry("mean_latent", "latent_avg")]  # which lies beside the state dict
+    table += [
         Entry(f"mapping.layers.{i}.{part}", f"style.{i + 1}.{part}")
         for i in range(config.mapping_layers)
         for part in ("weight", "bias")
@@ -130,9 +138,9 @@ def _filters(config: StyleGAN2Config) -> dict[str, Tensor]:
     return {name: kernel.clone() for name in names}
 
 
-def _check_filters(state: dict[str, Tensor], config: StyleGAN2Config, *, where: str) -> None:
+def _check_filters(state: dict[str, Tensor | StoredTensor], config: StyleGAN2Config, *, where: str) -> None:
     """Takes the filter constants out of the state; files may leave them out, but they may not be others than ours."""
     for name, ours in _filters(config).items():
-        theirs = state.pop(name, ours)
+        theirs = loaded(state.pop(name, ours))
         if theirs.shape != ours.shape or not torch.allclose(theirs.float(), ours, atol=1e-6):
             raise InputError(f"{where}: {name} is another filter", given=theirs.tolist(), allowed="[1, 3, 3, 1]")

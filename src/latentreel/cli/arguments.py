@@ -3,8 +3,8 @@
 import contextlib
 import io
 import re
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import tyro
 
@@ -38,6 +38,29 @@ def parse(kind: type[C] | Callable[..., C], arguments: Sequence[str], *, command
         if stop.code in (0, None):
             raise
         raise InputError(_one_line(errors.getvalue()), fix=f"see latentreel {command} --help") from None
+
+
+def run_action(command: str, actions: Mapping[str, tuple[type[Any], Callable[[Any], None]]], arguments: Sequence[str]) -> None:
+    """Runs one of a command's actions.
+
+    Args:
+        command: Its name.
+        actions: By name, the config that is its flags, and what it does; the config's docstring is its help.
+        arguments: What the user typed behind the command.
+
+    Raises:
+        InputError: There is no such action, or its flags are wrong.
+    """
+    if not arguments or arguments[0] in ("-h", "--help"):
+        lines = [f"  {name:<12}{(config.__doc__ or '').splitlines()[0]}" for name, (config, _) in actions.items()]
+        usage = f"usage: latentreel {command} {'|'.join(actions)} ...\n\nactions:"
+        print("\n".join([usage, *lines, "", f"`latentreel {command} ACTION --help` lists the flags."]))
+        return
+    name = arguments[0]
+    if name not in actions:
+        raise InputError(f"there is no such action on {command}", given=name, allowed=", ".join(actions))
+    config, act = actions[name]
+    act(parse(config, arguments[1:], command=f"{command} {name}"))
 
 
 def _one_line(box: str) -> str:

@@ -1,15 +1,14 @@
 """`latentreel data make-world NAME --out FOLDER`: a procedural world as videos and a factors file."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
-from latentreel.cli.arguments import parse
+from latentreel.cli.arguments import run_action
 from latentreel.core.errors import InputError
-
-ACTIONS = ("make-world",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,19 +41,8 @@ class MakeWorldConfig:
             raise InputError("videos is out of range", given=self.videos, allowed="at least 1")
 
 
-def run(arguments: list[str]) -> None:
-    """Dispatches to the action."""
-    if not arguments or arguments[0] in ("-h", "--help"):
-        print(
-            "usage: latentreel data make-world NAME [--out FOLDER] ...\n\n`latentreel data make-world --help` lists the flags."
-        )
-        return
-    if arguments[0] not in ACTIONS:
-        raise InputError("there is no such action on data", given=arguments[0], allowed=", ".join(ACTIONS))
-    _make_world(parse(MakeWorldConfig, arguments[1:], command="data make-world"))
-
-
-def _make_world(config: MakeWorldConfig) -> None:
+def make_world(config: MakeWorldConfig) -> None:
+    """Draws the videos, prints where they are."""
     from latentreel.cli.progress import console, counting
     from latentreel.pipelines.world_videos import write_world
     from latentreel.worlds.registry import open_world
@@ -63,3 +51,11 @@ def _make_world(config: MakeWorldConfig) -> None:
     with counting(f"drawing {config.world}") as progress:
         factors = write_world(world, config.out, num_videos=config.videos, format=config.format, progress=progress)
     console.print(f"{config.videos} videos and {factors}")
+
+
+ACTIONS: dict[str, tuple[type[Any], Callable[[Any], None]]] = {"make-world": (MakeWorldConfig, make_world)}
+
+
+def run(arguments: list[str]) -> None:
+    """Dispatches to the action."""
+    run_action("data", ACTIONS, arguments)

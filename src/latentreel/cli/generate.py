@@ -39,6 +39,9 @@ class GenerateConfig:
     noise: Literal["none", "fixed"] = "none"
     """Per-layer noise of a StyleGAN2: absent, or the same maps for every frame."""
 
+    label: int | None = None
+    """Class of the contents, for image generators that have classes; by default each seed chooses one."""
+
     fps: float | None = None
     """Frames per second; by default those of the training clips."""
 
@@ -82,7 +85,13 @@ def run(arguments: list[str]) -> None:
     set_precision(config.precision)
     device = Accelerator(cpu=config.device == "cpu").device
     pipe = VideoPipeline.load(config.model).to(device)
-    settings = {"num_frames": config.frames, "truncation": config.truncation, "noise": config.noise, "fps": config.fps}
+    settings = {
+        "num_frames": config.frames,
+        "truncation": config.truncation,
+        "noise": config.noise,
+        "label": config.label,
+        "fps": config.fps,
+    }
     with counting("generating") as progress:
         writer = write_grid if config.grid else write_clips
         paths = writer(

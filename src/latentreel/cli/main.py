@@ -13,6 +13,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("latentreel.cli.generate", "make videos with a trained model"),
     "basis": ("latentreel.cli.basis", "compute the latent basis of an image generator"),
     "data": ("latentreel.cli.data", "make a procedural world's videos"),
+    "weights": ("latentreel.cli.weights", "show, import, export, push and pull weights of any known format"),
     "bench": ("latentreel.cli.bench", "measure speed against plain references in the same run"),
 }
 

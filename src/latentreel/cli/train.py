@@ -84,7 +84,7 @@ def require_inputs(config: RunConfig) -> None:
     """Raises if a field that the preset leaves open is still empty."""
     if not config.data:
         raise InputError("the preset brings no data", fix="give --data FOLDER (videos, frame folders) or --data world:faces")
-    if isinstance(config, MotionTrainingConfig) and not config.image_generator:
+    if isinstance(config, MotionTrainingConfig) and not config.image_generator and not config.start_from:
         raise InputError(
             "the preset brings no image generator", fix="give --image-generator BUNDLE (for example the run of `train image`)"
         )
@@ -107,6 +107,10 @@ def _start(config: RunConfig, accelerator: "Accelerator") -> "TrainState":
     from latentreel.cli.progress import training
     from latentreel.training.loop import Interrupted, TrainingDiverged, open_folder, train
 
+    if isinstance(config, MotionTrainingConfig):
+        from latentreel.training.mocogan_hd import resolve
+
+        config = resolve(config)
     open_folder(config, accelerator)
     family = build(config, accelerator)
     try:

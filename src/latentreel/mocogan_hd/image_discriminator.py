@@ -1,12 +1,18 @@
 """Image discriminators D_I: they watch that a clip's frames keep the content of the first one.
 
-MoCoGAN-HD (Tian et al. 2021), Sec. 3.2. Here is the in-domain one of the released program: a patch discriminator on pairs of
-frames. The contrastive discriminator of Eq. 5 and 6 belongs into this file.
+MoCoGAN-HD (Tian et al. 2021), Sec. 3.2. In-domain, as released, a patch discriminator on pairs of frames; cross-domain a
+BigGAN-style network on single frames, whose projections serve the contrastive loss (Eq. 5 and 6).
 """
 
-import torch
-from torch import Tensor
+from typing import NamedTuple
 
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from latentreel.core.errors import InputError
+from latentreel.core.precision import compute_dtype
 from latentreel.core.shapes import check_shape
 from latentreel.mocogan_hd.video_discriminator import LARGEST_INPUT
 from latentreel.nn.patch_network import MultiScalePatchDiscriminator, shrink_to
@@ -32,3 +38,91 @@ class PairDiscriminator(MultiScalePatchDiscriminator):
         later = 1 + (draws * (clips.shape[1] - 1)).floor().long()
         chosen = clips[torch.arange(len(clips), device=clips.device), later.to(clips.device)]
         return shrink_to(torch.cat([clips[:, 0], chosen], dim=1), LARGEST_INPUT)
+
+
+class Judgement(NamedTuple):
+    """What the cross-domain D_I says of pictures."""
+
+    logits: Tensor
+    """High means: a first frame. [N, 1]."""
+
+    projections: Tensor
+    """Features for the contrastive loss. [N, P]."""
+
+
+BLOCK_WIDTHS = {64: (1, 2, 4, 8, 16), 128: (1, 2, 4, 8, 16, 16), 256: (1, 2, 4, 8, 8, 16, 16)}
+"""Feature maps after each block, in base widths, by resolution (BigGAN, App. B; App. A.2.2 of MoCoGAN-HD)."""
+
+
+class ContrastiveDiscriminator(nn.Module):
+    """D_I, cross-domain: a BigGAN discriminator without attention, with a logit and a projection head."""
+
+    def __init__(self, *, resolution: int = 128, base_width: int = 96, projection_dim: int = 256) -> None:
+        """Builds the network.
+
+        Args:
+            resolution: Height and width of the pictures.
+            base_width: Feature maps of the first block.
+            projection_dim: P, width of the features behind the last block.
+
+        Raises:
+            InputError: There is no network for this resolution.
+        """
+        super().__init__()
+        if resolution not in BLOCK_WIDTHS:
+            raise InputError(
+                "no image discriminator has this resolution", given=resolution, allowed=", ".join(map(str, BLOCK_WIDTHS))
+            )
+        self.resolution = resolution
+        widths = [3] + [base_width * factor for factor in BLOCK_WIDTHS[resolution]]
+        last = len(widths) - 2
+        self.blocks = nn.ModuleList(
+            ContrastiveBlock(widths[i], widths[i + 1], first=i == 0, halve=i != last) for i in range(last + 1)
+        )
+        self.embed = spectral_norm(nn.Linear(widths[-1], projection_dim))
+        self.output = spectral_norm(nn.Linear(projection_dim, 1))
+        self.project = nn.Sequential(
+            spectral_norm(nn.Linear(projection_dim, projection_dim)),
+            nn.ReLU(),
+            spectral_norm(nn.Linear(projection_dim, projection_dim)),
+        )
+
+    def forward(self, images: Tensor) -> Judgement:
+        """Pictures [N, 3, H, W] in [-1, 1] to logits [N, 1] and projections [N, P], float32.
+
+        Raises:
+            InputError: The pictures have another size.
+        """
+        check_shape(images, "N 3 H W", name="images", H=self.resolution, W=self.resolution)
+        x = images.to(compute_dtype(images.device), memory_format=torch.channels_last)
+        for block in self.blocks:
+            x = block(x)
+        features = F.relu(self.embed(F.relu(x).float().sum(dim=[2, 3])))
+        return Judgement(self.output(features), self.project(features))
+
+
+class ContrastiveBlock(nn.Module):
+    """Two 3x3 convolutions beside a shortcut; halves the size by average pooling if asked to."""
+
+    def __init__(self, in_channels: int, out_channels: int, *, first: bool, halve: bool) -> None:
+        super().__init__()
+        self.conv0 = spectral_norm(nn.Conv2d(in_channels, out_channels, 3, padding=1))
+        self.conv1 = spectral_norm(nn.Conv2d(out_channels, out_channels, 3, padding=1))
+        changes = halve or in_channels != out_channels
+        self.shortcut = spectral_norm(nn.Conv2d(in_channels, out_channels, 1)) if changes else None
+        self.first = first
+        self.halve = halve
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, in, H, W] to [N, out, H, W] or half the size."""
+        y = _convolve(self.conv0, x if self.first else F.relu(x))
+        y = _convolve(self.conv1, F.relu(y))
+        # Pooling and a 1x1 convolution commute: the cheaper order serves the first block and the others alike.
+        y, shortcut = (F.avg_pool2d(y, 2), F.avg_pool2d(x, 2)) if self.halve else (y, x)
+        return y + (shortcut if self.shortcut is None else _convolve(self.shortcut, shortcut))
+
+
+def _convolve(layer: nn.Module, x: Tensor) -> Tensor:
+    assert isinstance(layer, nn.Conv2d)
+    assert layer.bias is not None
+    return F.conv2d(x, layer.weight.to(x.dtype), layer.bias.to(x.dtype), padding=layer.padding)  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from latentreel.core.errors import InputError
 from latentreel.core.image_generator import ImageGenerator
+from latentreel.core.labels import random_labels
 from latentreel.core.randomness import torch_generator
 from latentreel.core.shapes import check_shape
 
@@ -57,7 +58,7 @@ class LatentBasis:
         seed: int = 0,
         progress: Callable[[int, int], None] | None = None,
     ) -> Self:
-        """Principal component analysis of random latents, in float64, in constant memory.
+        """Principal component analysis of random latents (of random classes, if there are any), in float64, in constant memory.
 
         Args:
             generator: Its `map` gives the latents.
@@ -79,7 +80,8 @@ class LatentBasis:
         total, products, origin, done = torch.zeros(d).double(), torch.zeros(d, d).double(), None, 0
         while done < num_samples:
             z = torch.randn(min(CHUNK, num_samples - done), generator.z_dim, generator=draws)
-            w = generator.map(z.to(device)).cpu().double()
+            labels = random_labels(generator, len(z), draws)
+            w = generator.map(z.to(device), None if labels is None else labels.to(device)).cpu().double()
             origin = (
                 w.mean(dim=0) if origin is None else origin
             )  # near the mean, so that the subtraction below keeps its digits

@@ -59,6 +59,7 @@ class MultiScalePatchDiscriminator(nn.Module):
     def __init__(self, *, axes: Literal[2, 3], in_channels: int, base_width: int) -> None:
         super().__init__()
         self.axes = axes
+        self.base_width = base_width
         self.scales = nn.ModuleList(PatchNetwork(axes=axes, in_channels=in_channels, base_width=base_width) for _ in range(2))
 
     def forward(self, x: Tensor) -> list[Tensor]:

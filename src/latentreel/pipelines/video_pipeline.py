@@ -6,16 +6,18 @@ from typing import Literal, Self
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from latentreel.checkpoints.bundle import UNSTATED, load_image_generator_bundle, load_motion_bundle, save_mocogan_hd
 from latentreel.checkpoints.load import find_bundle, shipped_names
 from latentreel.core.errors import InputError
 from latentreel.core.pixels import to_uint8
 from latentreel.core.video import Video
-from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
+from latentreel.image_generators.build import Network
 from latentreel.mocogan_hd.latent_basis import LatentBasis
 from latentreel.mocogan_hd.motion_generator import MotionGenerator
-from latentreel.sampling.latents import content_latents
+from latentreel.mocogan_hd.video_generator import render
+from latentreel.sampling.latents import content_labels, content_latents
 from latentreel.sampling.rollout import rollout
 
 CHUNK = 8  # frames drawn at once; part of what makes a clip reproducible to the bit
@@ -25,7 +27,7 @@ class VideoPipeline:
     """A frozen image generator, its latent basis, and a motion generator."""
 
     def __init__(
-        self, *, image_generator: StyleGAN2Generator, basis: LatentBasis, motion_generator: MotionGenerator, fps: float = 25.0
+        self, *, image_generator: Network, basis: LatentBasis, motion_generator: MotionGenerator, fps: float = 25.0
     ) -> None:
         """Puts the parts together; they become frozen.
 
@@ -90,6 +92,7 @@ class VideoPipeline:
         num_frames: int = 16,
         truncation: float = 1.0,
         noise: Literal["none", "fixed"] = "none",
+        label: int | None = None,
         fps: float | None = None,
     ) -> Video:
         """One clip, whole in memory; the same arguments give the same clip.
@@ -100,14 +103,14 @@ class VideoPipeline:
             num_frames: Length; may exceed the length of the training clips.
             truncation: 1 leaves the content as drawn, smaller values move it toward the mean.
             noise: Per-layer noise of a StyleGAN2: absent, or its stored maps, the same for every frame.
+            label: Class of the content, for image generators that have classes; by default the seed chooses one.
             fps: Frames per second of the result; by default those of the videos the motion was learned from.
 
         Raises:
             InputError: A number is out of range.
         """
-        chunks = list(
-            self.stream(seed=seed, motion_seed=motion_seed, num_frames=num_frames, truncation=truncation, noise=noise, fps=fps)
-        )
+        settings = {"num_frames": num_frames, "truncation": truncation, "noise": noise, "label": label, "fps": fps}
+        chunks = list(self.stream(seed=seed, motion_seed=motion_seed, **settings))  # type: ignore[arg-type]
         return Video(np.concatenate([chunk.frames for chunk in chunks]), fps=chunks[0].fps)
 
     def stream(
@@ -118,6 +121,7 @@ class VideoPipeline:
         num_frames: int,
         truncation: float = 1.0,
         noise: Literal["none", "fixed"] = "none",
+        label: int | None = None,
         fps: float | None = None,
     ) -> Iterator[Video]:
         """The clip that `generate` would give, a few frames at a time, in constant memory.
@@ -128,11 +132,15 @@ class VideoPipeline:
             Consecutive pieces of the clip.
         """
         device = self.motion_generator.directions.device
-        w = content_latents(self.image_generator, [seed], truncation=truncation, device=device)
+        labels = content_labels(self.image_generator, [seed], label=label, device=device)
+        w = content_latents(self.image_generator, [seed], labels=labels, truncation=truncation, device=device)
         pieces = rollout(self.motion_generator, w, num_frames=num_frames, motion_seed=motion_seed, chunk=CHUNK)
-        return self._draw(pieces, noise, self.fps if fps is None else fps)
+        return self._draw(pieces, labels, noise, self.fps if fps is None else fps)
 
     @torch.no_grad()
-    def _draw(self, pieces: Iterator[torch.Tensor], noise: Literal["none", "fixed"], fps: float) -> Iterator[Video]:
+    def _draw(
+        self, pieces: Iterator[Tensor], labels: Tensor | None, noise: Literal["none", "fixed"], fps: float
+    ) -> Iterator[Video]:
         for latents in pieces:
-            yield Video(to_uint8(self.image_generator.synthesize(latents, noise=noise)), fps=fps)
+            frames = render(self.image_generator, latents[None], noise, labels=labels)[0]
+            yield Video(to_uint8(frames), fps=fps)

@@ -1,22 +1,29 @@
-"""Where a clip starts: the content latent of a seed."""
+"""Where a clip starts: the content latent of a seed, and its class."""
 
 import torch
 from torch import Tensor
 
 from latentreel.core.errors import InputError
 from latentreel.core.image_generator import ImageGenerator
+from latentreel.core.labels import check_labels, random_labels
 from latentreel.core.randomness import torch_generator
 
 
 @torch.no_grad()
 def content_latents(
-    generator: ImageGenerator, seeds: list[int], *, truncation: float = 1.0, device: torch.device | str = "cpu"
+    generator: ImageGenerator,
+    seeds: list[int],
+    *,
+    labels: Tensor | None = None,
+    truncation: float = 1.0,
+    device: torch.device | str = "cpu",
 ) -> Tensor:
     """One latent per seed.
 
     Args:
         generator: Whose latents.
         seeds: The same seed gives the same latent, on every device.
+        labels: Class numbers [N] if the generator has classes.
         truncation: 1 leaves the latents, smaller values move them toward the mean: plainer and cleaner pictures.
         device: Where the generator lives.
 
@@ -24,9 +31,34 @@ def content_latents(
         [N, D].
 
     Raises:
-        InputError: The truncation is out of range.
+        InputError: The truncation is out of range, or the labels do not fit.
     """
     if not 0 <= truncation <= 2:
         raise InputError("truncation is out of range", given=truncation, allowed="0 to 2")
     z = torch.cat([torch.randn(1, generator.z_dim, generator=torch_generator(seed, "content")) for seed in seeds])
-    return generator.map(z.to(device), truncation=truncation)
+    return generator.map(z.to(device), labels, truncation=truncation)
+
+
+def content_labels(
+    generator: ImageGenerator, seeds: list[int], *, label: int | None = None, device: torch.device | str = "cpu"
+) -> Tensor | None:
+    """One class number per seed: the one asked for, or else one that the seed chooses.
+
+    Args:
+        generator: Whose classes.
+        seeds: The same seed gives the same class.
+        label: A class for all.
+        device: Where the generator lives.
+
+    Returns:
+        [N], or None for a generator without classes.
+
+    Raises:
+        InputError: There is no such class, or there are no classes.
+    """
+    if label is None:
+        drawn = [random_labels(generator, 1, torch_generator(seed, "class")) for seed in seeds]
+        return torch.cat([one for one in drawn if one is not None]).to(device) if generator.num_classes else None
+    labels = torch.full([len(seeds)], label, device=device)
+    check_labels(labels, num_images=len(seeds), num_classes=generator.num_classes)
+    return labels

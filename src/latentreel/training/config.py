@@ -178,6 +178,16 @@ class MotionTrainingConfig(RunConfig):
     image_generator: str
     """The frozen image generator: a bundle, a run's folder, a foreign checkpoint, or the name of one that ships ("faces")."""
 
+    start_from: str | None = None
+    """A bundle or a run whose motion generator the training starts from, with its basis, sizes and step size. Released files become
+    a bundle by `latentreel weights import`."""
+
+    video_discriminator: str | None = None
+    """A released in-domain D_V (modelD_3d_*.pth) to start from."""
+
+    image_discriminator: str | None = None
+    """A released in-domain D_I (modelD_img_*.pth) to start from."""
+
     kclips: float = 500
     """Length of the run in thousands of clips."""
 

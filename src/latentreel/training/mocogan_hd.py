@@ -5,22 +5,27 @@ steps (Tian et al. 2021, Sec. 3.3, Eq. 7). All phases of a step share its genera
 generator moves, and the discriminators see them without a graph.
 """
 
+import dataclasses
 import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from latentreel.checkpoints.bundle import read_tensors, save_mocogan_hd, weights_digest, write_tensors
+from latentreel.checkpoints.bundle import load_motion_bundle, read_tensors, save_mocogan_hd, weights_digest, write_tensors
+from latentreel.checkpoints.load import find_bundle, load_discriminator
+from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path
+from latentreel.core.labels import random_labels
 from latentreel.core.pixels import to_float, to_uint8
 from latentreel.core.randomness import torch_generator
 from latentreel.core.video import Video
 from latentreel.data.clip_sampling import ClipSampler
-from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
+from latentreel.image_generators.build import Network
 from latentreel.losses.adversarial import relativistic_least_squares
 from latentreel.losses.penalties import mixture_gradient_penalty
 from latentreel.media.contact_sheet import contact_sheet, save_image, video_grid
@@ -31,6 +36,7 @@ from latentreel.mocogan_hd.motion_generator import MotionGenerator, Trajectory
 from latentreel.mocogan_hd.objectives import mutual_information
 from latentreel.mocogan_hd.video_discriminator import VideoDiscriminator, reverse_some
 from latentreel.mocogan_hd.video_generator import VideoGenerator
+from latentreel.nn.patch_network import MultiScalePatchDiscriminator
 from latentreel.training.config import MotionTrainingConfig
 from latentreel.training.phase import Batch, Outcome, Phase
 from latentreel.training.state import TrainState
@@ -50,7 +56,7 @@ class MotionTraining:
         sampler: ClipSampler,
         accelerator: Accelerator,
         *,
-        image_generator: StyleGAN2Generator,
+        image_generator: Network,
         basis: LatentBasis,
     ) -> None:
         self.config = config
@@ -63,8 +69,11 @@ class MotionTraining:
         )
         self.motion_generator = motion
         self.video_generator = VideoGenerator(image_generator, motion).to(accelerator.device)
-        self.video_discriminator = VideoDiscriminator(base_width=config.video_discriminator_width).to(accelerator.device)
-        self.image_discriminator = PairDiscriminator(base_width=config.image_discriminator_width).to(accelerator.device)
+        self.video_discriminator = VideoDiscriminator(base_width=config.video_discriminator_width)
+        self.image_discriminator = PairDiscriminator(base_width=config.image_discriminator_width)
+        self._take_starting_weights()
+        for discriminator in (self.video_discriminator, self.image_discriminator):
+            discriminator.to(accelerator.device)
         self.phases = self._phases()
         modules: dict[str, nn.Module] = {
             "motion_generator": motion,
@@ -112,12 +121,13 @@ class MotionTraining:
         return Outcome(losses={"adversarial": self._compare(self.image_discriminator, self._pairs(batch), fake)})
 
     def generate(self, batch: Batch) -> tuple[Tensor, Trajectory]:
-        """Clips [N, T, 3, H, W] from the step's latents and motion noise."""
+        """Clips [N, T, 3, H, W] from the step's latents (of random classes, if there are any) and motion noise."""
         generator = self.video_generator.image_generator
+        labels = (batch.uniform("class") * generator.num_classes).long() if generator.num_classes else None
         with torch.no_grad():
-            w = generator.map(batch.normal("content", generator.z_dim))
+            w = generator.map(batch.normal("content", generator.z_dim), labels)
         noise = batch.normal("motion", self.config.num_frames - 1, generator.w_dim)
-        clips: tuple[Tensor, Trajectory] = self.video_generator(w, noise, self.config.image_noise)
+        clips: tuple[Tensor, Trajectory] = self.video_generator(w, noise, self.config.image_noise, labels)
         return clips
 
     @staticmethod
@@ -141,6 +151,19 @@ class MotionTraining:
     def _pairs(self, batch: Batch) -> Tensor:
         return self.image_discriminator.present(batch.real, batch.uniform("pairs/real"))
 
+    def _take_starting_weights(self) -> None:
+        """Gives the networks the weights that the config names; `resolve` has made their sizes agree."""
+        if self.config.start_from:
+            _, motion = _starting_motion(self.config.start_from)
+            self.motion_generator.load_state_dict(motion.state_dict())
+        for name, module in (
+            ("video_discriminator", self.video_discriminator),
+            ("image_discriminator", self.image_discriminator),
+        ):
+            source = getattr(self.config, name)
+            if source:
+                module.load_state_dict(_starting_discriminator(source, type(module)).state_dict())
+
     # --- what the loop asks for -------------------------------------------------------------------------------------
 
     def after_step(self) -> None:
@@ -160,8 +183,12 @@ class MotionTraining:
         draws = torch_generator(self.config.seed, "samples")
         z = torch.randn(SAMPLES, generator.z_dim, generator=draws).to(self.accelerator.device)
         noise = torch.randn(SAMPLES, frames - 1, generator.w_dim, generator=draws).to(self.accelerator.device)
-        parts = zip(generator.map(z).split(2), noise.split(2), strict=True)
-        clips = [clip for w, eps in parts for clip in to_uint8(self.video_generator(w, eps, self.config.image_noise)[0])]
+        labels = random_labels(generator, SAMPLES, draws)
+        every = [None] * SAMPLES if labels is None else labels.to(z.device).split(1)
+        clips = []
+        for z_n, eps, label in zip(z.split(1), noise.split(1), every, strict=True):
+            clip, _ = self.video_generator(generator.map(z_n, label), eps, self.config.image_noise, label)
+            clips.append(to_uint8(clip[0]))
         name = f"{self.state.step:07d}_steps"
         save_image(folder / f"{name}.png", contact_sheet(clips, columns=8))
         save_video(Video(video_grid(clips, columns=4), fps=self.fps), folder / f"{name}.mp4")
@@ -170,7 +197,7 @@ class MotionTraining:
         """Image generator, basis and motion generator, ready for use."""
         origin = f"motion trained by latentreel for {self.state.items / 1000:.1f} thousand clips of {self.config.data_name}"
         generator = self.video_generator.image_generator
-        assert isinstance(generator, StyleGAN2Generator)
+        assert isinstance(generator, Network)
         save_mocogan_hd(generator, self.basis, self.motion_generator, folder, origin=origin, fps=self.fps)
 
     def _phases(self) -> list[Phase]:
@@ -200,9 +227,47 @@ class MotionTraining:
         return phases
 
 
+def resolve(config: MotionTrainingConfig) -> MotionTrainingConfig:
+    """The config with the sizes of the weights that training starts from.
+
+    Raises:
+        InputError: Weights to start from are missing, damaged, or of another kind.
+    """
+    sizes: dict[str, Any] = {}
+    if config.start_from:
+        _, motion = _starting_motion(config.start_from)
+        names = ("hidden_dim", "num_components", "step_size")
+        sizes = {name: getattr(motion.config, name) for name in names}
+        sizes["image_generator"] = config.image_generator or config.start_from
+    for name, kind in (("video_discriminator", VideoDiscriminator), ("image_discriminator", PairDiscriminator)):
+        source = getattr(config, name)
+        if source:
+            sizes[f"{name}_width"] = _starting_discriminator(source, kind).base_width
+    return dataclasses.replace(config, **sizes)
+
+
+def _starting_motion(source: str) -> tuple[LatentBasis, MotionGenerator]:
+    folder = find_bundle(source)
+    if folder is None:
+        raise InputError("there is nothing to start from", given=source, allowed="a bundle or a run's folder")
+    basis, motion, _ = load_motion_bundle(folder)
+    return basis, motion
+
+
+def _starting_discriminator(source: str, kind: type[MultiScalePatchDiscriminator]) -> MultiScalePatchDiscriminator:
+    discriminator = load_discriminator(source)
+    if not isinstance(discriminator, kind) or getattr(discriminator, "domain", "in") != "in":
+        raise InputError(
+            f"{source} is no in-domain discriminator of the right kind",
+            given=f"{type(discriminator).__name__}, {getattr(discriminator, 'domain', 'any')} domain",
+            allowed=f"{kind.__name__}, in domain",
+        )
+    return discriminator
+
+
 def open_basis(
     config: MotionTrainingConfig,
-    generator: StyleGAN2Generator,
+    generator: Network,
     *,
     anew: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -218,6 +283,8 @@ def open_basis(
     Raises:
         InputError: The folder cannot be written to, or the file there is damaged.
     """
+    if config.start_from:
+        return _starting_motion(config.start_from)[0].truncated(config.num_components)
     path = config.out / "basis.safetensors"
     if path.exists() and not anew:
         return LatentBasis.from_tensors(read_tensors(path), where=str(path))

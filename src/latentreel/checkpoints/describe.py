@@ -1,0 +1,150 @@
+"""What a weight file or bundle is: format, networks, sizes, parameters, licence and origin, without guessing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from latentreel.checkpoints import mocogan_hd_release, network_pickle
+from latentreel.checkpoints.bundle import UNSTATED, load_image_generator_bundle, load_motion_bundle, read_card
+from latentreel.checkpoints.key_table import require_keys, tensors_of
+from latentreel.checkpoints.load import (
+    DISCRIMINATORS,
+    FORMATS,
+    IMAGE_GENERATORS,
+    describe_content,
+    existing_file,
+    find_bundle,
+)
+from latentreel.checkpoints.safe_pickle import Record
+from latentreel.checkpoints.torch_file import read_checkpoint
+from latentreel.core.config import to_dict
+from latentreel.core.errors import InputError
+from latentreel.image_generators.build import Network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One network of a file."""
+
+    name: str
+    """What it is there for, e.g. "G_ema" or "motion generator"."""
+
+    kind: str
+    """What it is, e.g. "StyleGAN2Generator"."""
+
+    sizes: dict[str, Any]
+    """Its config, as far as the file tells."""
+
+    parameters: int
+    """How many numbers are learned."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """What a file or a bundle holds."""
+
+    format: str
+    parts: list[Part]
+    licence: str
+    origin: str
+    image_generator: Network | None
+    """The image generator in it, if there is one."""
+
+
+def describe(source: Path | str) -> Description:
+    """Looks into a bundle, a run's folder, a foreign checkpoint, or a model that ships.
+
+    Raises:
+        InputError: Nothing is there, or it is in no known format, or damaged, or asks for code to be run.
+    """
+    bundle = find_bundle(source)
+    if bundle is not None:
+        return _describe_bundle(bundle)
+    path = existing_file(source, what="weight file", allowed=f"{FORMATS}, or {DISCRIMINATORS}")
+    content, where = read_checkpoint(path), str(path)
+    if network_pickle.recognizes(content):
+        return _describe_pickle(content, where=where)
+    for name, module in IMAGE_GENERATORS.items():
+        if module.recognizes(content):
+            generator = module.import_generator(content, where=where)
+            others = [
+                key for key, value in content.items() if isinstance(value, Mapping) and key not in ("g_ema", "state_dict")
+            ]
+            beside = f"; beside it, not read: {', '.join(others)}" if others else ""
+            return _foreign(name + beside, [_part("image generator", generator)], generator)
+    if mocogan_hd_release.recognizes_motion_generator(content):
+        return _foreign("a motion generator of the MoCoGAN-HD release", [_motion_part(content, where=where)])
+    if mocogan_hd_release.recognizes_discriminator(content):
+        discriminator = mocogan_hd_release.import_discriminator(content, where=where)
+        return _foreign("a discriminator of the MoCoGAN-HD release", [_part("discriminator", discriminator)])
+    raise InputError(
+        f"{path} is in no known format", given=describe_content(content), allowed=f"{FORMATS}, or {DISCRIMINATORS}"
+    )
+
+
+def count_parameters(network: nn.Module) -> int:
+    """How many numbers of a network are learned."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def _describe_bundle(folder: Path) -> Description:
+    card = read_card(folder)
+    generator = load_image_generator_bundle(folder)
+    parts = [_part("image generator", generator)]
+    if card["kind"] == "mocogan_hd":
+        basis, motion, fps = load_motion_bundle(folder)
+        parts.append(_part("motion generator", motion, fps=fps, basis=f"{len(basis.components)} components"))
+    licence, origin = (str(card.get(name, UNSTATED)) for name in ("licence", "origin"))
+    return Description(
+        format=f"a latentreel bundle of kind {card['kind']}",
+        parts=parts,
+        licence=licence,
+        origin=origin,
+        image_generator=generator,
+    )
+
+
+def _describe_pickle(content: Mapping[str, Any], *, where: str) -> Description:
+    names = [name for name in network_pickle.NETWORKS if isinstance(content.get(name), Record)]
+    generators = {
+        name: network_pickle.import_generator(content, network=name, where=where) for name in names if name.startswith("G")
+    }
+    parts = [_part(name, generator) for name, generator in generators.items()]
+    if "D" in names:
+        parts.append(_part("D", network_pickle.import_discriminator(content, where=where)))
+    chosen = generators.get("G_ema", generators.get("G"))
+    return _foreign("a network pickle of StyleGAN2-ADA or the StyleGAN3 repository", parts, chosen)
+
+
+def _foreign(form: str, parts: list[Part], generator: Network | None = None) -> Description:
+    return Description(format=form, parts=parts, licence=UNSTATED, origin=UNSTATED, image_generator=generator)
+
+
+def _part(name: str, network: nn.Module, **more: Any) -> Part:
+    config = getattr(network, "config", None)
+    sizes = to_dict(config) if config is not None else _plain_sizes(network)
+    return Part(name=name, kind=type(network).__name__, sizes=sizes | more, parameters=count_parameters(network))
+
+
+def _plain_sizes(network: nn.Module) -> dict[str, Any]:
+    """What a network without a config says about itself."""
+    names = ("resolution", "domain", "base_width")
+    return {name: getattr(network, name) for name in names if hasattr(network, name)}
+
+
+def _motion_part(content: Mapping[str, Any], *, where: str) -> Part:
+    """Sizes of a motion generator, which cannot be built without its basis."""
+    foreign = tensors_of(content, where=where)
+    require_keys(mocogan_hd_release.MOTION_GENERATOR, foreign, where=where)
+    shapes = {key: tensor.shape for key, tensor in foreign.items()}
+    sizes = {
+        "latent_dim": shapes["enc_cell.weight_ih"][-1],
+        "hidden_dim": shapes["w"][0],
+        "num_components": shapes["w"][-1],
+        "step_size": "not in the file",
+    }
+    total = sum(shape.numel() for shape in shapes.values())
+    return Part(name="motion generator", kind="MotionGenerator", sizes=sizes, parameters=total)

@@ -1,0 +1,168 @@
+"""Files that PyTorch programs write: `torch.save` archives (zip, and the older plain form) and bare pickles of networks.
+
+Which of them a file is shows in its content, never in its suffix. What is in it comes back as plain values, in which every tensor
+is a `StoredTensor`. Nothing in a file is run (`safe_pickle`), and nothing that it declares takes memory before it is seen to be
+there.
+"""
+
+import io
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import torch
+
+from latentreel.checkpoints.allow_list import STORAGES, allow_list
+from latentreel.checkpoints.safe_pickle import Globals, Name, Span, read_pickle
+from latentreel.checkpoints.stored_tensor import Budget, Storage
+from latentreel.core.errors import InputError
+
+MAGIC = 0x1950A86A20F9469CFC6C  # what the plain form of torch.save begins with
+MAX_INDEX_BYTES = 2**28  # of the pickle inside an archive, which holds names and sizes
+
+
+def read_checkpoint(path: Path) -> Any:
+    """The content of a `.pt`, `.pth` or `.pkl` file, as plain values, `Record`s and `StoredTensor`s.
+
+    Raises:
+        InputError: The file cannot be read, is damaged, or asks for anything that is not data; the name is given.
+    """
+    where = str(path)
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+            if head.startswith(b"PK"):
+                return _read_archive(path)
+            if head[:1] != b"\x80":
+                raise InputError(f"{path} is damaged, or no checkpoint", given=_guess(head), allowed="a .pt, .pth or .pkl file")
+            file.seek(0)
+            return _read_plain(file, path, end=path.stat().st_size, budget=Budget(path), nested=False)
+    except InputError:
+        raise
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, UnicodeError, ValueError, RuntimeError) as error:
+        raise InputError(f"{where} is damaged: {error}", fix="download it again") from error
+
+
+# --- the two forms of torch.save, and bare pickles ------------------------------------------------------------------------
+
+
+def _read_archive(path: Path) -> Any:
+    """The zip form: a pickle, and every storage as a file of its own, never compressed."""
+    archive = zipfile.ZipFile(path)  # stays open for as long as a tensor may be loaded from it
+    entries = {entry.filename: entry for entry in archive.infolist()}
+    index = next((name for name in entries if name.endswith("/data.pkl") and name.count("/") == 1), None)
+    if index is None:
+        raise InputError(f"{path} is a zip archive, but no checkpoint", given=f"{len(entries)} files without a data.pkl")
+    folder = index.removesuffix("data.pkl")
+    if f"{folder}constants.pkl" in entries:
+        raise InputError(f"{path} is a TorchScript program, no checkpoint", allowed="weights alone", fix="save a state dict")
+    for entry in entries.values():
+        if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
+            raise InputError(f"{path} is damaged: {entry.filename} is compressed, which no checkpoint is")
+    if entries[index].file_size > min(MAX_INDEX_BYTES, path.stat().st_size):
+        raise InputError(f"{path} is damaged: its index is too large", given=f"{entries[index].file_size} bytes")
+    order = f"{folder}byteorder"
+    if order in entries and archive.read(order) != b"little":
+        raise InputError(f"{path} was written on a big-endian machine", fix="save it again on a usual one")
+    pickled = archive.read(index)
+    budget = Budget(path)
+
+    def resolve(reference: Any) -> Storage:
+        dtype, key, length = _storage_reference(reference)
+        entry = entries.get(f"{folder}data/{key}")
+        if entry is None or entry.file_size != length * dtype.itemsize:
+            given = "no such file" if entry is None else f"{entry.file_size} bytes"
+            raise InputError(f"{path} is damaged: storage {key}", given=given, allowed=f"{length * dtype.itemsize} bytes")
+        return Storage(dtype, length, lambda: archive.open(entry), budget)  # type: ignore[arg-type, return-value]
+
+    file = io.BytesIO(pickled)
+    return read_pickle(file, end=len(pickled), allowed=_allowed(path, budget), where=str(path), persistent=resolve)
+
+
+def _read_plain(file: BinaryIO, path: Path, *, end: int, budget: Budget, nested: bool) -> Any:
+    """The plain form: five pickles, the first a magic number, then the storages; or else a bare pickle."""
+    start, where = file.tell(), str(path)
+    first = read_pickle(file, end=end, allowed={}, where=where) if nested else _peek(file, end, where)
+    if first != MAGIC:
+        if nested:
+            raise InputError(f"{where} is damaged: a tensor in it is in no known form")
+        file.seek(start)
+        return read_pickle(file, end=end, allowed=_allowed(path, budget), where=where)
+    read_pickle(file, end=end, allowed={}, where=where)  # version of the form
+    machine = read_pickle(file, end=end, allowed={}, where=where)
+    if not isinstance(machine, dict) or machine.get("little_endian") is not True:
+        raise InputError(f"{where} was written on a big-endian machine, or is damaged")
+    starts: dict[str, int] = {}
+    lengths: dict[str, tuple[torch.dtype, int]] = {}
+
+    def resolve(reference: Any) -> Storage:
+        dtype, key, length = _storage_reference(reference)
+        if lengths.setdefault(key, (dtype, length)) != (dtype, length):
+            raise InputError(f"{where} is damaged: storage {key} has two sizes")
+        return Storage(dtype, length, lambda: _open_at(path, starts[key]), budget)
+
+    allowed: Globals = dict.fromkeys(STORAGES) if nested else _allowed(path, budget)
+    content = read_pickle(file, end=end, allowed=allowed, where=where, persistent=resolve)
+    keys = read_pickle(file, end=end, allowed={}, where=where)
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys) or set(keys) != lengths.keys():
+        raise InputError(f"{where} is damaged: its list of storages is wrong")
+    for key in keys:
+        dtype, length = lengths[key]
+        count = int.from_bytes(file.read(8), "little")
+        starts[key] = file.tell()
+        if count != length or length * dtype.itemsize > end - starts[key]:
+            raise InputError(f"{where} is damaged: it ends too early", fix="download it again")
+        file.seek(starts[key] + length * dtype.itemsize)
+    return content
+
+
+def _peek(file: BinaryIO, end: int, where: str) -> Any:
+    """The magic number, if the file begins with it."""
+    head = file.read(2 + 2 + 10 + 1)
+    file.seek(file.tell() - len(head))
+    number = b"\x80\x02\x8a\x0a" + MAGIC.to_bytes(10, "little") + b"."
+    return read_pickle(file, end=end, allowed={}, where=where) if head == number else None
+
+
+def _open_at(path: Path, start: int) -> BinaryIO:
+    file = path.open("rb")
+    file.seek(start)
+    return file
+
+
+def _storage_reference(reference: Any) -> tuple[torch.dtype, str, int]:
+    """Number format, name and length of the storage that a pickle refers to."""
+    kind, named, key, _, length, *rest = reference
+    if kind != "storage" or not isinstance(named, Name) or not isinstance(key, str) or type(length) is not int or length < 0:
+        raise ValueError("no reference to a storage")
+    if any(part is not None for part in rest):
+        raise InputError("a storage is part of another, as PyTorch wrote them before 0.4", fix="save it again with a newer one")
+    return STORAGES[named.text], key, length
+
+
+def _guess(head: bytes) -> str:
+    """What a file that is no pickle may be, from its first bytes."""
+    if not head:
+        return "an empty file"
+    if head[8:9] == b"{":
+        return "a safetensors file"
+    if head.startswith(b"\x89HDF"):
+        return "an HDF5 file"
+    return "text" if all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in head) else "other data"
+
+
+def _allowed(path: Path, budget: Budget) -> Globals:
+    def open_storage(packed: Span) -> Storage:
+        """A storage inside a network pickle is a whole `torch.save` file of its own, in the plain form."""
+        back = packed.file.tell()
+        packed.file.seek(packed.start)
+        storage = _read_plain(packed.file, path, end=packed.start + packed.length, budget=budget, nested=True)
+        packed.file.seek(back)
+        if not isinstance(storage, Storage):
+            raise InputError(f"{path} is damaged: a tensor in it is in no known form")
+        return storage
+
+    return allow_list(open_storage=open_storage)
