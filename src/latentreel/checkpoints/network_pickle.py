@@ -39,7 +39,7 @@ def import_generator(content: Mapping[str, Any], *, network: str = "G_ema", wher
     Raises:
         InputError: It is not there, or another kind of network; keys are missing or left over, or shapes contradict each other.
     """
-    network = network if network in content else "G"
+    network = network if isinstance(content.get(network), Record) else "G"
     record = _network(content, network, kind="Generator", where=where)
     state, attributes = _flatten(record, where=where)
     if "synthesis.b4.const" not in state:

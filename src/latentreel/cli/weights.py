@@ -68,7 +68,7 @@ class ImportConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ExportConfig:
-    """Writes a bundle as other programs read it: a g_ema state dict, a BigGAN state dict, or the files of the MoCoGAN-HD release."""
+    """Writes a bundle as other programs read it: a g_ema state dict, a BigGAN state dict, or all files of a MoCoGAN-HD."""
 
     source: Annotated[str, tyro.conf.Positional]
     """A bundle, a run's folder, or the name of a model that ships."""

@@ -1,0 +1,70 @@
+"""`latentreel weights`: says what files are, and carries them between formats."""
+
+import pytest
+import torch
+from PIL import Image
+
+from latentreel.checkpoints.load import load_image_generator
+from latentreel.pipelines.video_pipeline import VideoPipeline
+
+SHOWN = {
+    "mocogan_hd/image_generator_rosinality.pt": ["StyleGAN2 g_ema", "60,515 parameters", "beside it, not read: g, d"],
+    "mocogan_hd/modelR_epoch_0.pth": ["motion generator of the MoCoGAN-HD release", "14,260 parameters", "not in the file"],
+    "mocogan_hd/modelD_3d_in_domain.pth": ["VideoDiscriminator", "in\n"],
+    "mocogan_hd/bigganD_cross_domain.pth": ["ContrastiveDiscriminator", "64"],
+    "stylegan2_ada/network-snapshot.pkl": ["network pickle", "G_ema: StyleGAN2Generator", "D: StyleGAN2Discriminator", "256.0"],
+    "biggan_pytorch/G_ema.pth": ["BigGAN", "num_classes                 5"],
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_show_says_what_a_file_is(name, fixtures_dir, run_cli):
+    code, output, errors = run_cli("weights", "show", fixtures_dir / name)
+    assert (code, errors) == (0, [])
+    assert [part for part in SHOWN[name] if part not in output] == []
+    assert "licence     not stated" in output
+
+
+def test_show_tells_the_licence_of_what_ships(run_cli):
+    code, output, _ = run_cli("weights", "show", "faces")
+    assert code == 0
+    assert "Apache-2.0" in output
+    assert "motion generator: MotionGenerator" in output
+
+
+@pytest.mark.parametrize(("name", "rows"), [("stylegan2_ada/network-snapshot.pkl", 4), ("biggan_pytorch/G_ema.pth", 5)])
+def test_the_sheet_has_a_row_for_each_class(name, rows, fixtures_dir, run_cli, tmp_path):
+    code, output, _ = run_cli("weights", "show", fixtures_dir / name, "--sheet", tmp_path / "sheet.png")
+    assert code == 0
+    assert str(tmp_path / "sheet.png") in output
+    assert Image.open(tmp_path / "sheet.png").size == (8 * 34 - 2, rows * 34 - 2)
+
+
+def test_a_released_model_becomes_a_bundle_and_files_again(fixtures_dir, run_cli, tmp_path):
+    folder, bundle, out = fixtures_dir / "mocogan_hd", tmp_path / "bundle", tmp_path / "out"
+    words = ["--motion", folder / "modelR_epoch_0.pth", "--basis", folder, "--licence", "a licence", "--out", bundle]
+    assert run_cli("weights", "import", folder / "image_generator_rosinality.pt", *words)[0] == 0
+    assert "a licence" in run_cli("weights", "show", bundle)[1]
+    assert len(VideoPipeline.load(bundle).generate(num_frames=3)) == 3
+    code, output, _ = run_cli("weights", "export", bundle, "--out", out)
+    assert code == 0
+    assert all(str(path) in output for path in out.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix"), [("mocogan_hd/image_generator_rosinality.pt", ".pt"), ("biggan_pytorch/G_ema.pth", ".pth")]
+)
+def test_an_image_generator_returns_bit_for_bit(name, suffix, fixtures_dir, run_cli, tmp_path):
+    assert run_cli("weights", "import", fixtures_dir / name, "--out", tmp_path / "bundle")[0] == 0
+    assert run_cli("weights", "export", tmp_path / "bundle", "--out", tmp_path / f"out{suffix}")[0] == 0
+    one, other = (load_image_generator(path).state_dict() for path in (fixtures_dir / name, tmp_path / f"out{suffix}"))
+    assert one.keys() == other.keys()
+    assert all(torch.equal(value, other[key]) for key, value in one.items())
+
+
+def test_a_variant_without_a_place_in_the_format_is_not_exported(fixtures_dir, run_cli, tmp_path):
+    words = [fixtures_dir / "stylegan2_ada" / "network-snapshot.pkl", "--out", tmp_path / "out.pt"]
+    code, _, errors = run_cli("weights", "export", *words)
+    assert code == 2
+    assert "this format has no place for the variant; given: skip, conv_clamp 256.0" in errors[0]
+    assert list(tmp_path.iterdir()) == []
