@@ -4,20 +4,15 @@ No program that writes them is at hand, so the tests write some of their own: ou
 whose classes travel with their source text. Parity with a real one: `tests/parity/test_stylegan2_ada.py`.
 """
 
-import pickle
-import sys
-import types
-
 import pytest
 import torch
 
-from latentreel.checkpoints.key_table import export_state
 from latentreel.checkpoints.load import load_discriminator, load_image_generator
-from latentreel.checkpoints.network_pickle import discriminator_table, generator_table
 from latentreel.core.errors import InputError
 from latentreel.image_generators.stylegan2.config import StyleGAN2Config
 from latentreel.image_generators.stylegan2.discriminator import StyleGAN2Discriminator
 from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
+from network_pickles import write_network_pickle
 
 VARIANTS = {
     "plain": {},
@@ -26,37 +21,6 @@ VARIANTS = {
     "orig": {"architecture": "orig", "discriminator_architecture": "skip", "num_classes": 2, "conv_clamp": 0.5},
 }
 SIZES = {"resolution": 16, "channels": (6, 5, 4), "z_dim": 7, "w_dim": 6, "mapping_layers": 2}
-TAPS = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
-
-
-class Persistent:
-    """Pickles itself as those programs do: the name of a class, its source text, and its attributes."""
-
-    def __init__(self, class_name, state):
-        self.meta = {"type": "class", "version": 6, "module_src": "raise SystemExit", "class_name": class_name, "state": state}
-
-    def __reduce__(self):
-        return sys.modules["torch_utils.persistence"]._reconstruct_persistent_obj, (self.meta,)
-
-
-def nested(class_name, tensors, attributes):
-    """A module of modules from flat names."""
-    children = sorted({key.split(".")[0] for key in [*tensors, *attributes] if "." in key})
-    state = {key: value for key, value in attributes.items() if "." not in key} | {
-        "_parameters": {key: torch.nn.Parameter(t, requires_grad=False) for key, t in tensors.items() if "." not in key},
-        "_buffers": {"nothing": None},
-        "_modules": {
-            child: nested(
-                "Layer",
-                *(
-                    {k.removeprefix(f"{child}."): v for k, v in part.items() if k.startswith(f"{child}.")}
-                    for part in (tensors, attributes)
-                ),
-            )
-            for child in children
-        },
-    }
-    return Persistent(class_name, state)
 
 
 def networks(**changes):
@@ -69,36 +33,10 @@ def networks(**changes):
     return generator.eval(), discriminator.eval()
 
 
-def write(path, generator, discriminator, monkeypatch, *, change=lambda tensors: None, **more):
-    """A file with all three networks; `change` may spoil the averaged generator's tensors."""
-    persistence = types.ModuleType("torch_utils.persistence")
-
-    def _reconstruct_persistent_obj(meta):
-        raise AssertionError("run")
-
-    _reconstruct_persistent_obj.__module__, _reconstruct_persistent_obj.__qualname__ = (
-        "torch_utils.persistence",
-        "_reconstruct_persistent_obj",
-    )
-    persistence._reconstruct_persistent_obj = _reconstruct_persistent_obj
-    monkeypatch.setitem(sys.modules, "torch_utils", types.ModuleType("torch_utils"))
-    monkeypatch.setitem(sys.modules, "torch_utils.persistence", persistence)
-    config = generator.config
-    g = export_state(generator_table(config), generator.state_dict()) | {
-        "synthesis.b8.conv0.resample_filter": torch.outer(TAPS, TAPS)
-    }
-    d = export_state(discriminator_table(config), discriminator.state_dict())
-    change(g)
-    clamp = {"synthesis.b4.conv1.conv_clamp": config.conv_clamp, "b4.conv.conv_clamp": config.conv_clamp}
-    objects = {name: nested("Generator", g, clamp) for name in ("G", "G_ema")} | {"D": nested("Discriminator", d, clamp)}
-    path.write_bytes(pickle.dumps(objects | more))
-    return path
-
-
 @pytest.mark.parametrize("name", VARIANTS)
-def test_every_variant_draws_and_judges_as_the_network_that_was_written(name, monkeypatch, tmp_path, fp32):
+def test_every_variant_draws_and_judges_as_the_network_that_was_written(name, tmp_path, fp32):
     generator, discriminator = networks(**VARIANTS[name])
-    path = write(tmp_path / "network.pkl", generator, discriminator, monkeypatch)
+    path = write_network_pickle(tmp_path / "network.pkl", generator, discriminator)
     again, judge = load_image_generator(path), load_discriminator(path)
     assert again.config == StyleGAN2Config(**(SIZES | VARIANTS[name] | {"discriminator_architecture": "resnet"}))
     assert judge.config.discriminator_architecture == generator.config.discriminator_architecture
@@ -113,15 +51,15 @@ def test_every_variant_draws_and_judges_as_the_network_that_was_written(name, mo
     assert not any(parameter.requires_grad for module in (again, judge) for parameter in module.parameters())
 
 
-def test_each_class_is_another_picture_and_a_wrong_one_names_the_range(monkeypatch, tmp_path, fp32):
-    generator = load_image_generator(write(tmp_path / "n.pkl", *networks(num_classes=3), monkeypatch))
+def test_each_class_is_another_picture_and_a_wrong_one_names_the_range(tmp_path, fp32):
+    generator = load_image_generator(write_network_pickle(tmp_path / "n.pkl", *networks(num_classes=3)))
     z = torch.randn(1, 7).repeat(3, 1)
     images = generator(z, torch.arange(3))
     assert len({image.sum().item() for image in images}) == 3
     for labels, problem in {(3, 0, 0): "no such class; given: 3; allowed: 0 to 2", None: "no label was given"}.items():
         with pytest.raises(InputError, match=problem):
             generator.map(z, None if labels is None else torch.tensor(labels))
-    plain = load_image_generator(write(tmp_path / "plain.pkl", *networks(), monkeypatch))
+    plain = load_image_generator(write_network_pickle(tmp_path / "plain.pkl", *networks()))
     assert plain(z).shape == (3, 3, 16, 16)
     with pytest.raises(InputError, match="labels were given to a network without classes"):
         plain.map(z, torch.arange(3))
@@ -146,15 +84,15 @@ SPOILED = {
 
 
 @pytest.mark.parametrize("name", SPOILED)
-def test_what_does_not_fit_is_named(name, monkeypatch, tmp_path):
+def test_what_does_not_fit_is_named(name, tmp_path):
     change, problem = SPOILED[name]
-    path = write(tmp_path / "network.pkl", *networks(), monkeypatch, change=change)
+    path = write_network_pickle(tmp_path / "network.pkl", *networks(), change=change)
     with pytest.raises(InputError, match=problem):
         load_image_generator(path)
 
 
-def test_a_file_without_the_averaged_generator_gives_the_other(monkeypatch, tmp_path):
-    path = write(tmp_path / "n.pkl", *networks(), monkeypatch, G_ema=None, D=None)
+def test_a_file_without_the_averaged_generator_gives_the_other(tmp_path):
+    path = write_network_pickle(tmp_path / "n.pkl", *networks(), G_ema=None, D=None)
     assert load_image_generator(path).resolution == 16
     with pytest.raises(InputError, match=r"holds no D; given: G"):
         load_discriminator(path)

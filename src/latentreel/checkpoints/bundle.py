@@ -160,11 +160,14 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     Raises:
         InputError: The file is missing or damaged.
     """
+    tensors = {}
     try:
-        return {
-            key: value.float() if value.is_floating_point() else value
-            for key, value in safetensors.torch.load_file(path).items()
-        }
+        with safetensors.safe_open(path, "pt") as file:
+            keys = list(file.keys())
+        for key in keys:  # mapped, copied and unmapped one by one, so that the file does not take memory beside its copy
+            with safetensors.safe_open(path, "pt") as file:
+                tensors[key] = file.get_tensor(key).clone()
+        return {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     except (
@@ -206,10 +209,7 @@ def load_module(module: nn.Module, state: Mapping[str, Tensor], *, where: str) -
             raise InputError(f"{where}: {key} has the wrong shape", given=list(tensor.shape), allowed=list(own[key].shape))
         if tensor.dtype != own[key].dtype:
             raise InputError(f"{where}: {key} has the wrong number format", given=tensor.dtype, allowed=own[key].dtype)
-    module.load_state_dict(
-        {key: tensor.to(own[key].dtype, copy=True) for key, tensor in state.items()},
-        assign=any(t.is_meta for t in own.values()),
-    )
+    module.load_state_dict(state, assign=any(tensor.is_meta for tensor in own.values()))
 
 
 def _write(
