@@ -68,3 +68,14 @@ def test_a_variant_without_a_place_in_the_format_is_not_exported(fixtures_dir, r
     assert code == 2
     assert "this format has no place for the variant; given: skip, conv_clamp 256.0" in errors[0]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_goes_out_with_its_discriminators_and_training_goes_on_from_them(debug_runs, run_cli, tmp_path):
+    assert run_cli("weights", "export", debug_runs / "motion", "--out", tmp_path / "out")[0] == 0
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"modelD_3d_epoch_0.pth", "modelD_img_epoch_0.pth", "modelR_epoch_0.pth"} < names
+    words = ["train", "motion", "debug", "--device", "cpu", "--start-from", debug_runs / "motion", "--image-generator", ""]
+    video, image = (tmp_path / "out" / f"modelD_{kind}_epoch_0.pth" for kind in ("3d", "img"))
+    words += ["--video-discriminator", video, "--image-discriminator", image, "--out", tmp_path / "run", "--kclips", "0.004"]
+    code, _, errors = run_cli(*words)
+    assert (code, errors) == (0, [])

@@ -1,16 +1,35 @@
-"""Bundles on the Hugging Face hub: pushed and pulled as they are, safetensors and card, nothing else."""
+"""Bundles on the Hugging Face hub: pushed and pulled as they are, safetensors and card, nothing else.
 
+The address, the cache, the login and the patience are those of `huggingface_hub`, which reads HF_ENDPOINT, HF_HOME, HF_TOKEN,
+HF_HUB_OFFLINE and HF_HUB_ETAG_TIMEOUT.
+"""
+
+import http.client
+import logging
 import re
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from latentreel.checkpoints.bundle import CARD, check_bundle, read_card
+from latentreel.checkpoints.bundle import CARD, check_bundle
 from latentreel.core.errors import InputError
 
+if TYPE_CHECKING:
+    from huggingface_hub import ModelInfo
+
 PREFIX = "hf://"
-_NAME = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
+_PART = r"(?!.*(?:--|\.\.|\.git$))[A-Za-z0-9_](?:[\w.-]{0,94}[A-Za-z0-9_])?"  # of a name, by the hub's rules
+_NAME = re.compile(f"{_PART}/{_PART}", re.ASCII)
 _FILES = [CARD, "*.safetensors"]
+_DEEPER = "*/*"  # in the library's patterns, * stands for slashes as well
+
+_log = logging.getLogger(__name__)
+
+
+class _OutOfReachError(InputError):
+    """The hub gives no answer, or none about the repository."""
 
 
 def push_bundle(folder: Path, repository: str, *, private: bool = False) -> str:
@@ -19,23 +38,35 @@ def push_bundle(folder: Path, repository: str, *, private: bool = False) -> str:
     Args:
         folder: The bundle.
         repository: "user/name", with or without "hf://".
-        private: Whether a new repository is private.
+        private: Whether a new repository is private; else it is what the account makes of new ones.
 
     Returns:
         The address of the commit.
 
     Raises:
-        InputError: It is no bundle, or the hub refuses.
+        InputError: It is no bundle, the hub refuses, or the repository is there and public where it should be private.
     """
     name = _repository(repository)
-    check_bundle(folder)
+    card = check_bundle(folder)
     from huggingface_hub import HfApi
+    from huggingface_hub.errors import RepositoryNotFoundError
 
+    api = HfApi()
     with _hub_errors(name):
-        api = HfApi()
-        api.create_repo(name, private=private, exist_ok=True)
-        message = f"a latentreel bundle of kind {read_card(folder)['kind']}"
-        commit = api.upload_folder(repo_id=name, folder_path=folder, allow_patterns=_FILES, commit_message=message)
+        try:
+            public = not _look(name).private
+        except RepositoryNotFoundError:
+            public = False
+        if private and public:
+            raise InputError(f"{name} is there already, and public", fix="choose another name, or leave out private")
+        api.create_repo(name, private=private or None, exist_ok=True)
+        commit = api.upload_folder(
+            repo_id=name,
+            folder_path=folder,
+            allow_patterns=[CARD, *card["files"]],
+            ignore_patterns=_DEEPER,
+            commit_message=f"a latentreel bundle of kind {card['kind']}",
+        )
     return str(commit.commit_url)
 
 
@@ -47,17 +78,26 @@ def pull_bundle(repository: str, *, revision: str | None = None) -> Path:
         revision: A branch, tag or commit; by default the newest.
 
     Returns:
-        The bundle's folder, checked against its card.
+        The bundle's folder, checked against its card. Other programs may have put other files of the repository there.
 
     Raises:
         InputError: There is no such repository, it is no bundle, or it is damaged.
     """
     name = _repository(repository)
-    from huggingface_hub import snapshot_download
-
-    with _hub_errors(name):
-        folder = Path(snapshot_download(name, revision=revision, allow_patterns=_FILES))
-    check_bundle(folder)
+    try:
+        with _hub_errors(name, revision):
+            files = [file.rfilename for file in _look(name, revision).siblings or []]
+            if CARD not in files:
+                raise InputError(
+                    f"{name} holds no {CARD}: it is no bundle", fix="give a repository that a bundle was pushed to"
+                )
+            folder = _snapshot(name, revision, from_cache=False)
+    except _OutOfReachError as error:
+        folder = _cached(name, revision, instead_of=error)
+    try:
+        check_bundle(folder)
+    except InputError as error:
+        raise InputError(f"{PREFIX}{name}: {error}; if the cache is at fault, remove {folder.parents[1]}") from error
     return folder
 
 
@@ -68,13 +108,80 @@ def _repository(text: str) -> str:
     return name
 
 
-@contextmanager
-def _hub_errors(name: str) -> Iterator[None]:
-    """Turns what the hub's library raises into one line."""
-    from huggingface_hub.errors import EntryNotFoundError, HFValidationError, HTTPError  # type: ignore[attr-defined]
+def _look(name: str, revision: str | None = None) -> "ModelInfo":
+    """Asks about a repository: the one request to which the library lets us set a time limit, and so always the first."""
+    from huggingface_hub import HfApi, constants
+
+    return HfApi().model_info(name, revision=revision, timeout=constants.HF_HUB_ETAG_TIMEOUT)
+
+
+def _snapshot(name: str, revision: str | None, *, from_cache: bool) -> Path:
+    from huggingface_hub import snapshot_download
+
+    patterns = {"allow_patterns": _FILES, "ignore_patterns": _DEEPER}
+    return Path(snapshot_download(name, revision=revision, local_files_only=from_cache, **patterns))
+
+
+def _cached(name: str, revision: str | None, *, instead_of: InputError) -> Path:
+    """The bundle's folder in the cache, where the hub is out of reach; `instead_of` is raised if it is not there."""
+    from huggingface_hub import constants
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
+        folder = _snapshot(name, revision, from_cache=True)
+    except LocalEntryNotFoundError:
+        raise instead_of from None
+    if not constants.HF_HUB_OFFLINE:
+        _log.warning("%s; the copy in the cache is used", instead_of)
+    return folder
+
+
+@contextmanager
+def _hub_errors(name: str, revision: str | None = None) -> Iterator[None]:
+    """Turns what the hub's library raises into one line.
+
+    It may be anything: the library's own, or of those it stands on, which change with its version (requests, httpx, hf_xet).
+    """
+    try:
         yield
-    except (OSError, EntryNotFoundError, HFValidationError, HTTPError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise InputError(f"the hub refuses {name}: {reason}", fix="see `hf auth login`, the name, and the network") from error
+    except InputError:
+        raise
+    except Exception as error:
+        raise _in_one_line(error, name, revision) from error
+
+
+def _in_one_line(error: Exception, name: str, revision: str | None) -> InputError:
+    from huggingface_hub import constants
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    if isinstance(error, OfflineModeIsEnabled):
+        return _OutOfReachError(f"cannot reach {name}: the hub's library is set offline", fix="unset HF_HUB_OFFLINE")
+    if isinstance(error, GatedRepoError):
+        return InputError(f"{name} is given on request only", fix=f"ask at {constants.ENDPOINT}/{name}, then `hf auth login`")
+    if isinstance(error, RepositoryNotFoundError):
+        return InputError(f"the hub has no {name}, or hides it from you", fix="check the name; if private, `hf auth login`")
+    if isinstance(error, RevisionNotFoundError):
+        return InputError(f"{name} has no such revision", given=revision, allowed="a branch, tag or commit")
+    where = f"{name}, at {constants.ENDPOINT}"
+    if not isinstance(error, HfHubHTTPError) or error.response is None:
+        return _OutOfReachError(
+            f"{where}: {_shortened(error) or type(error).__name__}", fix="check the network and HF_ENDPOINT"
+        )
+    status = error.response.status_code
+    said = f"{status} {http.client.responses.get(status, '')} {_shortened(error.server_message or '')}".strip()
+    if status in (401, 403):
+        return InputError(f"{where}: {said}", fix="see `hf auth login`, and what your token allows")
+    if status == 429 or status >= 500:
+        return _OutOfReachError(f"{where}: {said}", fix="try again later")
+    return InputError(f"{where}: {said}")
+
+
+def _shortened(message: object) -> str:
+    """On one line, for a hub's stand-in may say anything at any length."""
+    return textwrap.shorten(str(message), 300, placeholder=" ...")

@@ -4,14 +4,15 @@ The networks lie in the file as objects whose classes come with their source tex
 numbers and tensors are read, and from those the sizes and the variant are found.
 """
 
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from latentreel.checkpoints.key_table import Entry, ForeignState, import_module, loaded, refuse_key_mismatch
-from latentreel.checkpoints.safe_pickle import Record
+from latentreel.checkpoints.safe_pickle import Record, shown
 from latentreel.checkpoints.stored_tensor import StoredTensor
 from latentreel.core.errors import InputError
 from latentreel.image_generators.stylegan2.config import Architecture, StyleGAN2Config
@@ -21,6 +22,13 @@ from latentreel.nn.mapping_network import LR_MULTIPLIER
 
 NETWORKS = ("G", "D", "G_ema")
 MAX_MODULES = 10_000  # these networks have some hundred; a file may say that a module is its own part
+MAX_NAMES = 100_000  # of all modules' attributes together; a file may give the same ones to each
+MAX_NAME_LENGTH = 500
+MAX_MAPPING_LAYERS = 64  # the published ones have 2 or 8
+MAX_BLOCKS = 12  # 8192 px
+MAX_CLAMP = 1e30
+
+M = TypeVar("M", StyleGAN2Generator, StyleGAN2Discriminator)
 
 
 def recognizes(content: Any) -> bool:
@@ -46,9 +54,7 @@ def import_generator(content: Mapping[str, Any], *, network: str = "G_ema", wher
         raise InputError(f"{where}: {network} is another kind of generator", given=_guess(state), allowed="a StyleGAN2")
     config = _generator_config(state, attributes, where=where)
     _take_filters(state, where=where)
-    with torch.device("meta"):
-        empty = StyleGAN2Generator(config)
-    return import_module(empty, generator_table(config), state, where=where)
+    return import_module(_empty(StyleGAN2Generator, config, where=where), generator_table(config), state, where=where)
 
 
 def import_discriminator(content: Mapping[str, Any], *, where: str) -> StyleGAN2Discriminator:
@@ -59,9 +65,7 @@ def import_discriminator(content: Mapping[str, Any], *, where: str) -> StyleGAN2
         raise InputError(f"{where}: D is another kind of discriminator", given=_guess(state), allowed="a StyleGAN2's")
     config = _discriminator_config(state, attributes, where=where)
     _take_filters(state, where=where)
-    with torch.device("meta"):
-        empty = StyleGAN2Discriminator(config)
-    return import_module(empty, discriminator_table(config), state, where=where)
+    return import_module(_empty(StyleGAN2Discriminator, config, where=where), discriminator_table(config), state, where=where)
 
 
 def generator_table(config: StyleGAN2Config) -> list[Entry]:
@@ -122,7 +126,7 @@ def _generator_config(state: ForeignState, attributes: Mapping[str, Any], *, whe
         channels=tuple(_axis(state, f"synthesis.b{size}.conv1.weight", 0, where=where) for size in sizes),
         z_dim=_axis(state, "mapping.fc0.weight", 1, where=where) - (w_dim if classes else 0),
         w_dim=w_dim,
-        mapping_layers=_depth(state),
+        mapping_layers=_depth(state, where=where),
         architecture=_architecture(state, f"synthesis.b{sizes[-1]}.skip.weight", "synthesis.b4.torgb.weight"),
         conv_clamp=_clamp(attributes, "synthesis.b4.conv1.conv_clamp", where=where),
         num_classes=classes,
@@ -131,16 +135,17 @@ def _generator_config(state: ForeignState, attributes: Mapping[str, Any], *, whe
 
 def _discriminator_config(state: ForeignState, attributes: Mapping[str, Any], *, where: str) -> StyleGAN2Config:
     sizes = [4, *_sizes(state, "b", ".conv0.weight", first=8, where=where)]
-    group = attributes.get("b4.mbstd.group_size", 4)
-    if type(group) is not int or attributes.get("b4.mbstd.num_channels", 1) != 1:
-        raise InputError(
-            f"{where}: D measures a batch's deviation in a way not known here", given=group, allowed="a group size"
-        )
+    group, channels = (
+        attributes.get(f"b4.mbstd.{name}", default) for name, default in (("group_size", 4), ("num_channels", 1))
+    )
+    if type(group) is not int or group < 1 or type(channels) is not int or channels != 1:
+        problem = f"{where}: D measures a batch's deviation in a way not known here"
+        raise InputError(problem, given=f"{shown(group)}, {shown(channels)}", allowed="a group size, and one channel")
     widths = [_axis(state, "b4.fc.weight", 0, where=where)]
     return StyleGAN2Config(
         resolution=sizes[-1],
         channels=tuple(widths + [_axis(state, f"b{size}.conv0.weight", 0, where=where) for size in sizes[1:]]),
-        mapping_layers=max(_depth(state), 1),
+        mapping_layers=max(_depth(state, where=where), 1),
         discriminator_architecture=_architecture(state, f"b{sizes[-1]}.skip.weight", "b4.fromrgb.weight"),
         conv_clamp=_clamp(attributes, "b4.conv.conv_clamp", where=where),
         num_classes=_axis(state, "mapping.embed.weight", 1, where=where) if "mapping.embed.weight" in state else 0,
@@ -151,8 +156,10 @@ def _discriminator_config(state: ForeignState, attributes: Mapping[str, Any], *,
 def _sizes(state: ForeignState, before: str, after: str, *, first: int = 4, where: str) -> list[int]:
     """Resolutions of the blocks, doubling from the first."""
     sizes = [first]
-    while f"{before}{sizes[-1]}{after}" in state:
+    while f"{before}{sizes[-1]}{after}" in state and len(sizes) <= MAX_BLOCKS:
         sizes.append(2 * sizes[-1])
+    if len(sizes) > MAX_BLOCKS + 1:
+        raise InputError(f"{where}: no StyleGAN2 has this resolution", given=f"{len(sizes)} blocks or more", allowed=MAX_BLOCKS)
     if len(sizes) < 2:
         refuse_key_mismatch(missing={f"{before}{first}{after}"}, extra=set(), where=where)
     return sizes[:-1]
@@ -166,8 +173,20 @@ def _axis(state: ForeignState, key: str, axis: int, *, where: str) -> int:
     return state[key].shape[axis]
 
 
-def _depth(state: ForeignState) -> int:
-    return sum(key.startswith("mapping.fc") and key.endswith(".weight") for key in state)
+def _depth(state: ForeignState, *, where: str) -> int:
+    depth = sum(key.startswith("mapping.fc") and key.endswith(".weight") for key in state)
+    if depth > MAX_MAPPING_LAYERS:
+        raise InputError(f"{where}: the mapping network is too deep", given=depth, allowed=f"{MAX_MAPPING_LAYERS} layers")
+    return depth
+
+
+def _empty(network: type[M], config: StyleGAN2Config, *, where: str) -> M:
+    """The network without weights."""
+    try:
+        with torch.device("meta"):
+            return network(config)
+    except RuntimeError as error:
+        raise InputError(f"{where}: no network has these sizes", given=list(config.channels)) from error
 
 
 def _architecture(state: ForeignState, residual: str, skipping: str) -> Architecture:
@@ -178,15 +197,16 @@ def _architecture(state: ForeignState, residual: str, skipping: str) -> Architec
 
 def _clamp(attributes: Mapping[str, Any], key: str, *, where: str) -> float | None:
     clamp = attributes.get(key)
-    if clamp is not None and (type(clamp) not in (int, float) or not clamp > 0):
-        raise InputError(f"{where}: conv_clamp is out of range", given=clamp, allowed="a number above 0, or none")
+    if clamp is not None and (type(clamp) not in (int, float) or not 0 < clamp <= MAX_CLAMP):
+        raise InputError(f"{where}: conv_clamp is out of range", given=shown(clamp), allowed="a number above 0, or none")
     return None if clamp is None else float(clamp)
 
 
 def _check_mapping(attributes: Mapping[str, Any], *, where: str) -> None:
     multiplier = attributes.get("mapping.fc0.bias_gain", LR_MULTIPLIER)
-    if multiplier != LR_MULTIPLIER:
-        raise InputError(f"{where}: the mapping network has another learning rate", given=multiplier, allowed=LR_MULTIPLIER)
+    if type(multiplier) is not float or multiplier != LR_MULTIPLIER:
+        problem = f"{where}: the mapping network has another learning rate"
+        raise InputError(problem, given=shown(multiplier), allowed=LR_MULTIPLIER)
 
 
 def _take_filters(state: dict[str, Tensor | StoredTensor], *, where: str) -> None:
@@ -194,8 +214,8 @@ def _take_filters(state: dict[str, Tensor | StoredTensor], *, where: str) -> Non
     taps = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
     ours = torch.outer(taps, taps)
     for key in [key for key in state if key.endswith("resample_filter")]:
-        theirs = loaded(state.pop(key))
-        if theirs.shape != ours.shape or not torch.allclose(theirs.float(), ours, atol=1e-6):
+        theirs = state.pop(key)
+        if theirs.shape != ours.shape or not torch.allclose(loaded(theirs).float(), ours, atol=1e-6):
             raise InputError(f"{where}: {key} is another filter", given=list(theirs.shape), allowed="[1, 3, 3, 1]")
 
 
@@ -218,8 +238,10 @@ def _flatten(record: Record, *, where: str) -> tuple[dict[str, Tensor | StoredTe
     attributes: dict[str, Any] = {}
     pending: list[tuple[str, Any]] = [("", record)]
     for prefix, module in pending:
-        if not isinstance(module, Record) or not isinstance(module.state, dict) or len(pending) > MAX_MODULES:
+        if not isinstance(module, Record) or not isinstance(module.state, dict):
             raise InputError(f"{where} is damaged: {prefix or 'the network'} is no module")
+        if max(len(pending) - MAX_MODULES, len(attributes) - MAX_NAMES, len(prefix) - MAX_NAME_LENGTH) > 0:
+            raise InputError(f"{where} is damaged: it has too many modules, or modules that are parts of themselves")
         for part in ("_parameters", "_buffers", "_modules"):
             if not isinstance(module.get(part, {}), dict):
                 raise InputError(f"{where} is damaged: {prefix}{part} is no table")
@@ -240,4 +262,4 @@ def _guess(state: Mapping[str, Any]) -> str:
         return "an alias-free StyleGAN3"
     if any("motion_encoder" in key or "time_encoder" in key for key in state):
         return "a StyleGAN-V, which generates videos"
-    return f"keys {', '.join(list(state)[:3])}, ..."
+    return f"keys {', '.join(shown(key) for key in list(state)[:3])}, ..."

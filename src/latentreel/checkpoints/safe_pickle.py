@@ -4,18 +4,21 @@ A pickle is a program for a stack machine, and the usual machine can be told to 
 for is looked up by its full name in an explicit table (`Globals`), whose entries are functions of this package that build plain
 values: numbers, text, containers, arrays, and `Record`s, which are inert. Any other name is refused, and there is no switch.
 
-Memory is bounded by the file: a length is believed only if that many bytes follow, byte strings stay in the file (`Span`) until
-someone reads them, and the number of instructions is limited.
+Memory and time are bounded by the file: a length is believed only if that many bytes follow, byte strings stay in the file
+(`Span`) until someone reads them, the number of instructions is limited, and none of them takes longer for what was built before.
 """
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 
 from latentreel.core.errors import InputError
 
-MAX_INSTRUCTIONS = 5_000_000  # the largest known network pickle takes a tenth of a million
+MAX_INSTRUCTIONS = 500_000  # the largest known network pickle takes a tenth of a million
+MAX_ARGUMENTS = 64
+MAX_KEY_LENGTH = 500  # of a text, and 16 of a tuple, which is hashed anew at every use
+MAX_SHOWN = 100
 MAX_KEY = 2**31  # whole numbers as keys of a dict: small ones cannot be chosen to collide
 MAX_LONG_BYTES = 255
 
@@ -72,8 +75,28 @@ class _Mark:
 _MARK: Final = _Mark()
 
 
+def shown(value: Any) -> str:
+    """What a file says, for a message: short, on one line, without control characters, and never the inside of a container."""
+    if not isinstance(value, str | int | float | None):
+        return f"a {type(value).__name__}"
+    return (
+        repr(str(value)[: MAX_SHOWN + 1])[1:-1] if len(str(value)) <= MAX_SHOWN else f"{repr(str(value)[:MAX_SHOWN])[1:-1]}..."
+    )
+
+
+def instructions() -> Iterator[int]:
+    """How many instructions a file may take; the pickles within pickles draw on the same stock."""
+    return iter(range(MAX_INSTRUCTIONS))
+
+
 def read_pickle(
-    file: BinaryIO, *, end: int, allowed: Globals, where: str, persistent: Callable[[Any], Any] | None = None
+    file: BinaryIO,
+    *,
+    end: int,
+    allowed: Globals,
+    where: str,
+    persistent: Callable[[Any], Any] | None = None,
+    steps: Iterator[int] | None = None,
 ) -> Any:
     """Reads one pickle from a file's current position, and leaves the position behind it.
 
@@ -83,6 +106,7 @@ def read_pickle(
         allowed: What it may ask for.
         where: The file's name, for messages.
         persistent: Resolves references to what lies outside the pickle; without it they are refused.
+        steps: The stock of instructions of the file; one of its own if absent.
 
     Returns:
         Plain values, `Record`s, and whatever the builders of `allowed` make.
@@ -91,7 +115,7 @@ def read_pickle(
         InputError: The pickle asks for something else, is damaged, or too large.
     """
     try:
-        return _Machine(file, end=end, allowed=allowed, where=where, persistent=persistent).run()
+        return _Machine(file, end=end, allowed=allowed, where=where, persistent=persistent).run(steps or instructions())
     except InputError:
         raise
     except (
@@ -101,7 +125,7 @@ def read_pickle(
         AttributeError,
         OverflowError,
         struct.error,
-        RecursionError,
+        RuntimeError,
         MemoryError,
     ) as error:
         raise InputError(f"{where} is damaged: not a readable pickle", fix="download it again") from error
@@ -121,8 +145,8 @@ class _Machine:
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
 
-    def run(self) -> Any:
-        for _ in range(MAX_INSTRUCTIONS):
+    def run(self, steps: Iterator[int]) -> Any:
+        for _ in steps:
             code = self.take(1)
             if code == b".":
                 return self.pop()
@@ -206,13 +230,13 @@ class _Machine:
         if type(target) is not dict or len(items) % 2:
             raise TypeError("only dicts take keys")
         for key, value in zip(items[::2], items[1::2], strict=True):
-            target[_key(key)] = value
+            target[safe_key(key)] = value
 
     def add_items(self, items: list[Any]) -> None:
         target = self.stack[-1]
         if type(target) is not set:
             raise TypeError("only sets take members")
-        target.update(map(_key, items))
+        target.update(map(safe_key, items))
 
     def memoize(self, index: int) -> None:
         self.memo[index] = self.stack[-1]
@@ -232,7 +256,7 @@ class _Machine:
         if full not in self.allowed:
             raise InputError(
                 f"{self.where} asks for code to be run, and is not loaded",
-                given=full,
+                given=shown(full),
                 allowed="tensors, arrays and plain containers",
                 fix=_HINTS.get(full),
             )
@@ -250,6 +274,8 @@ class _Machine:
         builder = self.allowed[named.text]
         if builder is None:
             raise InputError(f"{self.where} asks for code to be run, and is not loaded", given=f"a call of {named.text}")
+        if len(arguments) > MAX_ARGUMENTS:
+            raise ValueError("too many arguments")
         self.stack.append(builder(*arguments))
 
     def reduce(self) -> None:
@@ -276,13 +302,17 @@ class _Machine:
         self.stack.append(self.persistent(reference))
 
 
-def _key(key: Any) -> Any:
-    """A key of a dict or a member of a set, if hashing it is safe: deep tuples and chosen numbers can hang or crash Python."""
-    if isinstance(key, tuple) and all(type(part) in (str, bool, type(None)) for part in key):
+def safe_key(key: Any) -> Any:
+    """A key of a dict or a member of a set, if hashing it is safe: deep tuples and chosen numbers can hang or crash Python.
+
+    Raises:
+        TypeError: It is not; or it is a text that no message should show, too long or with control characters.
+    """
+    if isinstance(key, tuple) and len(key) <= 16 and all(type(part) in (str, bool, type(None)) for part in key):
         return key
-    small = type(key) in (str, float, bool, type(None), Name) or (type(key) is int and abs(key) < MAX_KEY)
-    if not small:
-        raise TypeError(f"no key: {type(key).__name__}")
+    text = type(key) is str and len(key) <= MAX_KEY_LENGTH and key.isprintable()
+    if not text and type(key) not in (float, bool, type(None), Name) and not (type(key) is int and abs(key) < MAX_KEY):
+        raise TypeError(f"no key: {shown(key)}")
     return key
 
 
@@ -326,7 +356,7 @@ _INSTRUCTIONS: dict[bytes, Callable[[_Machine], None]] = {
     b"u": lambda m: m.set_items(m.group()),
     b"\x8f": lambda m: m.stack.append(set()),
     b"\x90": lambda m: m.add_items(m.group()),
-    b"\x91": lambda m: m.stack.append(frozenset(map(_key, m.group()))),
+    b"\x91": lambda m: m.stack.append(frozenset(map(safe_key, m.group()))),
     b"q": lambda m: m.memoize(m.number("<B")),
     b"r": lambda m: m.memoize(m.number("<I")),
     b"\x94": lambda m: m.memoize(len(m.memo)),

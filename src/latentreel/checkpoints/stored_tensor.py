@@ -4,6 +4,7 @@ Sizes and names are known at once, the numbers come when they are asked for, so 
 one takes memory, and none takes more than the file has.
 """
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -14,9 +15,12 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
+from latentreel.checkpoints.safe_pickle import shown
 from latentreel.core.errors import InputError
 
 PIECE = 2**22  # bytes read at a time
+DAMAGE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, ValueError, OverflowError, MemoryError, RuntimeError, struct.error)
+"""What reading a damaged or lying file may raise: Python's zip archives, for example, all but two of these."""
 
 
 class Budget:
@@ -77,7 +81,7 @@ class StoredTensor:
         if self.numel() == 0:
             return torch.empty(self.shape, dtype=self.dtype)
         last = sum((size - 1) * step for size, step in zip(self.shape, self.stride, strict=True))
-        self.storage.budget.spend((last + 1) * itemsize)
+        self.storage.budget.spend(max(last + 1, self.numel()) * itemsize)
         row = torch.empty(last + 1, dtype=self.dtype)
         view = memoryview(row.view(torch.uint8).numpy())  # type: ignore[arg-type]
         try:
@@ -87,6 +91,8 @@ class StoredTensor:
                     piece = view[start : start + PIECE]
                     if file.readinto(piece) != len(piece):  # type: ignore[attr-defined]
                         raise InputError(f"{where} is damaged: it ends too early", fix="download it again")
-        except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise InputError(f"{where} is damaged: {error}", fix="download it again") from error
+        except InputError:
+            raise
+        except DAMAGE as error:
+            raise InputError(f"{where} is damaged: {shown(str(error))}", fix="download it again") from error
         return row.as_strided(self.shape, self.stride).contiguous()

@@ -74,7 +74,7 @@ class ExportConfig:
     """A bundle, a run's folder, or the name of a model that ships."""
 
     out: Path
-    """A file (.pt, .pth) for the image generator; a new folder for all files of a MoCoGAN-HD."""
+    """A file (.pt, .pth) for the image generator; a new folder for all files of a MoCoGAN-HD, of a run the discriminators too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,9 +156,11 @@ def export(config: ExportConfig) -> None:
     from latentreel.core.files import atomic_path
     from latentreel.pipelines.mocogan_hd_release import export_mocogan_hd
     from latentreel.pipelines.video_pipeline import VideoPipeline
+    from latentreel.training.mocogan_hd import trained_discriminators
 
     if config.out.suffix not in (".pt", ".pth"):
-        for path in export_mocogan_hd(VideoPipeline.load(config.source), config.out):
+        discriminators = trained_discriminators(Path(config.source))
+        for path in export_mocogan_hd(VideoPipeline.load(config.source), config.out, discriminators=discriminators):
             console.print(str(path), soft_wrap=True)
         return
     generator = load_image_generator(config.source)
@@ -184,7 +186,7 @@ def pull(config: PullConfig) -> None:
     """Downloads, copies out of the cache, prints the folder."""
     import shutil
 
-    from latentreel.checkpoints.bundle import require_free
+    from latentreel.checkpoints.bundle import CARD, read_card, require_free
     from latentreel.checkpoints.hub import pull_bundle
     from latentreel.cli.progress import console
     from latentreel.core.files import atomic_path
@@ -192,7 +194,9 @@ def pull(config: PullConfig) -> None:
     require_free(config.out)
     cached = pull_bundle(config.repository, revision=config.revision)
     with atomic_path(config.out) as temporary:
-        shutil.copytree(cached, temporary, ignore=lambda _, names: [name for name in names if name.startswith(".")])
+        temporary.mkdir()
+        for name in (CARD, *read_card(cached)["files"]):  # the cache may hold other files of the repository, and holds links
+            shutil.copyfile(cached / name, temporary / name)
     console.print(str(config.out), soft_wrap=True)
 
 

@@ -1,5 +1,6 @@
 """Models of the MoCoGAN-HD release, file by file as they are published: `import_mocogan_hd`, and the way back."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from latentreel.checkpoints.load import describe_content, exporter_of, load_imag
 from latentreel.checkpoints.torch_file import read_checkpoint
 from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path
+from latentreel.nn.patch_network import MultiScalePatchDiscriminator
 from latentreel.pipelines.video_pipeline import VideoPipeline
 
 MOTION, COMPONENTS, STDEV = "modelR_epoch_0.pth", "pca_comp.npy", "pca_stdev.npy"
@@ -59,12 +61,15 @@ def import_mocogan_hd(
     return VideoPipeline(image_generator=generator, basis=latent_basis, motion_generator=motion_generator, fps=fps)
 
 
-def export_mocogan_hd(pipe: VideoPipeline, folder: Path) -> list[Path]:
+def export_mocogan_hd(
+    pipe: VideoPipeline, folder: Path, *, discriminators: Mapping[str, MultiScalePatchDiscriminator] | None = None
+) -> list[Path]:
     """Writes a model as the files that the released program reads; step size and frame rate have no place in them.
 
     Args:
         pipe: The model.
         folder: Where to; a new or empty one.
+        discriminators: Those it was trained against, by the names of their files.
 
     Returns:
         The files.
@@ -79,6 +84,8 @@ def export_mocogan_hd(pipe: VideoPipeline, folder: Path) -> list[Path]:
         temporary.mkdir()
         torch.save(module.export_generator(pipe.image_generator), temporary / f"image_generator{module.SUFFIX}")
         torch.save(mocogan_hd_release.export_motion_generator(pipe.motion_generator), temporary / MOTION)
+        for name, discriminator in (discriminators or {}).items():
+            torch.save(mocogan_hd_release.export_patch_discriminator(discriminator), temporary / name)
         np.save(temporary / COMPONENTS, pipe.basis.components.numpy())
         np.save(temporary / STDEV, pipe.basis.stdev.numpy())
         names = sorted(path.name for path in temporary.iterdir())

@@ -39,7 +39,7 @@ from latentreel.mocogan_hd.video_generator import VideoGenerator
 from latentreel.nn.patch_network import MultiScalePatchDiscriminator
 from latentreel.training.config import MotionTrainingConfig
 from latentreel.training.phase import Batch, Outcome, Phase
-from latentreel.training.state import TrainState
+from latentreel.training.state import TrainState, read_state, saved_states
 
 _log = logging.getLogger(__name__)
 
@@ -263,6 +263,26 @@ def _starting_discriminator(source: str, kind: type[MultiScalePatchDiscriminator
             allowed=f"{kind.__name__}, in domain",
         )
     return discriminator
+
+
+def trained_discriminators(run: Path) -> dict[str, MultiScalePatchDiscriminator]:
+    """The discriminators in a run's newest state, by the names that the MoCoGAN-HD release gives their files; none without a state.
+
+    Raises:
+        InputError: The state is damaged.
+    """
+    states = saved_states(run / "state")
+    modules = read_state(states[0])["modules"] if states else {}
+    kinds = {
+        "modelD_3d_epoch_0.pth": ("video_discriminator", VideoDiscriminator),
+        "modelD_img_epoch_0.pth": ("image_discriminator", PairDiscriminator),
+    }
+    found: dict[str, MultiScalePatchDiscriminator] = {}
+    for file, (name, kind) in kinds.items():
+        if name in modules:
+            found[file] = kind(base_width=len(modules[name]["scales.0.layers.0.bias"]))
+            found[file].load_state_dict(modules[name])
+    return found
 
 
 def open_basis(
