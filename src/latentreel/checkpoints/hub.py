@@ -118,8 +118,9 @@ def _look(name: str, revision: str | None = None) -> "ModelInfo":
 def _snapshot(name: str, revision: str | None, *, from_cache: bool) -> Path:
     from huggingface_hub import snapshot_download
 
-    patterns = {"allow_patterns": _FILES, "ignore_patterns": _DEEPER}
-    return Path(snapshot_download(name, revision=revision, local_files_only=from_cache, **patterns))
+    return Path(
+        snapshot_download(name, revision=revision, local_files_only=from_cache, allow_patterns=_FILES, ignore_patterns=_DEEPER)
+    )
 
 
 def _cached(name: str, revision: str | None, *, instead_of: InputError) -> Path:
@@ -168,11 +169,13 @@ def _in_one_line(error: Exception, name: str, revision: str | None) -> InputErro
         return InputError(f"the hub has no {name}, or hides it from you", fix="check the name; if private, `hf auth login`")
     if isinstance(error, RevisionNotFoundError):
         return InputError(f"{name} has no such revision", given=revision, allowed="a branch, tag or commit")
+    if isinstance(error, OSError) and error.errno is not None and not isinstance(error, ConnectionError | TimeoutError):
+        place = error.filename or constants.HF_HUB_CACHE
+        return InputError(f"{name}: cannot use {place}: {error.strerror}", fix="free some space, or choose another HF_HOME")
     where = f"{name}, at {constants.ENDPOINT}"
     if not isinstance(error, HfHubHTTPError) or error.response is None:
-        return _OutOfReachError(
-            f"{where}: {_shortened(error) or type(error).__name__}", fix="check the network and HF_ENDPOINT"
-        )
+        said = f"{type(error).__name__}: {_shortened(error)}"
+        return _OutOfReachError(f"{where}: {said}", fix="check the network and HF_ENDPOINT")
     status = error.response.status_code
     said = f"{status} {http.client.responses.get(status, '')} {_shortened(error.server_message or '')}".strip()
     if status in (401, 403):

@@ -4,12 +4,11 @@ The networks lie in the file as objects whose classes come with their source tex
 numbers and tensors are read, and from those the sizes and the variant are found.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from latentreel.checkpoints.key_table import Entry, ForeignState, import_module, loaded, refuse_key_mismatch
 from latentreel.checkpoints.safe_pickle import Record, shown
