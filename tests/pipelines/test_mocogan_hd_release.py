@@ -39,7 +39,7 @@ def test_a_released_model_generates_as_it_did(release, fp32):
 
 
 def test_step_size_and_frame_rate_are_the_users(release):
-    pipe = opened(release, step_size=0.5, fps=30)
+    pipe = opened(release, step_size=0.5, frame_step=1, video_fps=30)
     assert (pipe.motion_generator.config.step_size, pipe.generate(num_frames=2).fps) == (0.5, 30)
 
 
@@ -86,7 +86,8 @@ WRONG = {
     "motion of another kind": ({"motion": "modelD_3d_in_domain.pth"}, "is no released motion generator; given: keys netD"),
     "no basis": ({"basis": "nowhere"}, "cannot read .*pca_comp.npy: No such file"),
     "step size": ({"step_size": 0}, "out of range"),
-    "frame rate": ({"fps": -3}, "out of range"),
+    "frame rate": ({"video_fps": -3}, "video_fps is out of range"),
+    "frame step": ({"frame_step": 0}, "frame_step is out of range"),
 }
 
 

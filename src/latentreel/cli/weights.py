@@ -52,8 +52,11 @@ class ImportConfig:
     step_size: float = 0.2
     """lambda of Eq. 2, which the released files do not say."""
 
-    fps: float = 12.5
-    """Frames per second of the clips, which the released files do not say."""
+    frame_step: int = 2
+    """Every how many-th frame of its training videos the model saw, which the released files do not say."""
+
+    video_fps: float = 25.0
+    """Frames per second of those videos; a generated clip has video_fps / frame_step."""
 
     origin: str | None = None
     """Where the weights come from; by default the file's name and format."""
@@ -136,7 +139,8 @@ def import_(config: ImportConfig) -> None:
             motion=config.motion,
             basis=config.basis,
             step_size=config.step_size,
-            fps=config.fps,
+            frame_step=config.frame_step,
+            video_fps=config.video_fps,
         )
         origin = config.origin or f"{config.motion.name}, a motion generator of the MoCoGAN-HD release"
         pipe.save(config.out, origin=origin, licence=config.licence)

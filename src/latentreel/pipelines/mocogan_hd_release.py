@@ -24,7 +24,8 @@ def import_mocogan_hd(
     motion: Path | str,
     basis: Path | str,
     step_size: float = 0.2,
-    fps: float = 12.5,
+    frame_step: int = 2,
+    video_fps: float = 25.0,
 ) -> VideoPipeline:
     """Opens a released model.
 
@@ -33,7 +34,8 @@ def import_mocogan_hd(
         motion: The motion generator, `modelR_*.pth`.
         basis: The folder that holds `pca_comp.npy` and `pca_stdev.npy`.
         step_size: lambda of Eq. 2, which the files do not say; 0.2 as released.
-        fps: Frames per second of the clips, which the files do not say; 12.5 is every other frame of videos at 25, as released.
+        frame_step: Every how many-th frame of its training videos the model saw, which the files do not say; 2 as released.
+        video_fps: Frames per second of those videos; a generated clip has `video_fps / frame_step`.
 
     Returns:
         A pipeline; `save` makes a bundle of it, from which training can go on.
@@ -41,8 +43,9 @@ def import_mocogan_hd(
     Raises:
         InputError: A file is missing, damaged, of another format, or does not fit the others.
     """
-    if not step_size > 0 or not 0 < fps < 1000:
-        raise InputError("step_size or fps is out of range", given=f"{step_size}, {fps}", allowed="above 0, and fps below 1000")
+    for name, value in {"step_size": step_size, "frame_step": frame_step, "video_fps": video_fps}.items():
+        if not 0 < value < 1000:
+            raise InputError(f"{name} is out of range", given=value, allowed="above 0 and below 1000")
     generator = load_image_generator(image_generator)
     path = Path(motion)
     if not path.is_file():
@@ -58,7 +61,9 @@ def import_mocogan_hd(
     )
     mean = getattr(generator, "mean_latent", None)
     latent_basis = mocogan_hd_release.import_latent_basis(components, stdev, mean=mean, where=str(basis))
-    return VideoPipeline(image_generator=generator, basis=latent_basis, motion_generator=motion_generator, fps=fps)
+    return VideoPipeline(
+        image_generator=generator, basis=latent_basis, motion_generator=motion_generator, fps=video_fps / frame_step
+    )
 
 
 def export_mocogan_hd(
