@@ -93,6 +93,8 @@ def test_what_does_not_fit_is_named(name, tmp_path):
 
 def test_a_file_without_the_averaged_generator_gives_the_other(tmp_path):
     path = write_network_pickle(tmp_path / "n.pkl", *networks(), G_ema=None, D=None)
-    assert load_image_generator(path).resolution == 16
+    assert load_image_generator(path).provenance["origin"].startswith("n.pkl, G of a network pickle")
+    with pytest.raises(InputError, match="holds no G_ema; given: G"):
+        load_image_generator(path, network="G_ema")
     with pytest.raises(InputError, match=r"holds no D; given: G"):
         load_discriminator(path)

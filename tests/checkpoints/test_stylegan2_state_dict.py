@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from latentreel.checkpoints.load import load_image_generator
 from latentreel.checkpoints.stylegan2_state_dict import export_generator, import_generator, recognizes
 from latentreel.core.errors import InputError
 from latentreel.image_generators.stylegan2.config import StyleGAN2Config
@@ -106,3 +107,13 @@ def test_what_is_no_tensor_is_named():
     foreign["g_ema"]["noises.noise_0"] = "text"
     with pytest.raises(InputError, match=r"file: keys do not fit: 1 unexpected \(noises.noise_0\)"):
         import_generator(foreign, where="file")
+
+
+@pytest.mark.parametrize("form", [{}, {"_use_new_zipfile_serialization": False}])
+def test_an_old_optimiser_beside_the_generator_is_no_hindrance(form, tmp_path):
+    """PyTorch before 1.6 numbered parameters by their addresses."""
+    state = {140234567890123 + i: {"step": 7, "exp_avg": torch.zeros(2)} for i in range(3)}
+    torch.save(
+        content() | {"g_optim": {"state": state, "param_groups": [{"params": list(state)}]}}, tmp_path / "550000.pt", **form
+    )
+    assert load_image_generator(tmp_path / "550000.pt").resolution == 16

@@ -68,14 +68,34 @@ def test_a_variant_without_a_place_in_the_format_is_not_exported(fixtures_dir, r
     assert code == 2
     assert "this format has no place for the variant; given: skip, conv_clamp 256.0" in errors[0]
     assert list(tmp_path.iterdir()) == []
+    assert run_cli("weights", "export", *words, "--drop-clamp")[0] == 0
+    assert load_image_generator(tmp_path / "out.pt").config.conv_clamp is None
+
+
+def test_terms_travel_with_the_weights(fixtures_dir, run_cli, tmp_path):
+    folder, terms = fixtures_dir / "mocogan_hd", "CC BY-NC 4.0"
+    words = ["--motion", folder / "modelR_epoch_0.pth", "--basis", folder, "--licence", terms, "--out", tmp_path / "whole"]
+    assert run_cli("weights", "import", folder / "image_generator_rosinality.pt", *words)[0] == 0
+    assert run_cli("weights", "import", tmp_path / "whole", "--out", tmp_path / "images")[0] == 0
+    assert load_image_generator(tmp_path / "images").provenance["licence"] == terms
+
+
+def test_the_other_generator_of_a_network_pickle_can_be_asked_for(fixtures_dir, run_cli, tmp_path):
+    words = [fixtures_dir / "stylegan2_ada" / "network-snapshot.pkl", "--out", tmp_path / "bundle"]
+    assert run_cli("weights", "import", *words, "--network", "G")[0] == 0
+    assert "G of a network pickle" in run_cli("weights", "show", tmp_path / "bundle")[1]
+
+
+def test_what_is_no_image_generator_is_called_by_its_name(fixtures_dir, run_cli, tmp_path):
+    words = ["weights", "import", fixtures_dir / "mocogan_hd" / "modelD_3d_in_domain.pth", "--out", tmp_path / "bundle"]
+    assert "no image generator of a known format; given: a discriminator of the MoCoGAN-HD release" in run_cli(*words)[2][0]
 
 
 def test_a_run_goes_out_with_its_discriminators_and_training_goes_on_from_them(debug_runs, run_cli, tmp_path):
     assert run_cli("weights", "export", debug_runs / "motion", "--out", tmp_path / "out")[0] == 0
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"modelD_3d_epoch_0.pth", "modelD_img_epoch_0.pth", "modelR_epoch_0.pth"} < names
-    words = ["train", "motion", "debug", "--device", "cpu", "--start-from", debug_runs / "motion", "--image-generator", ""]
+    words = ["train", "motion", "debug", "--device", "cpu", "--start-from", debug_runs / "motion"]
     video, image = (tmp_path / "out" / f"modelD_{kind}_epoch_0.pth" for kind in ("3d", "img"))
     words += ["--video-discriminator", video, "--image-discriminator", image, "--out", tmp_path / "run", "--kclips", "0.004"]
-    code, _, errors = run_cli(*words)
-    assert (code, errors) == (0, [])
+    assert run_cli(*words)[0] == 0

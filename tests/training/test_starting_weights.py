@@ -1,13 +1,14 @@
 """Training from weights that are there: a released MoCoGAN-HD goes on learning; BigGAN serves as the frozen generator."""
 
 import dataclasses
+import json
 
 import pytest
 import torch
 from accelerate import Accelerator
 
 import latentreel as lr
-from latentreel.checkpoints.bundle import save_image_generator
+from latentreel.checkpoints.bundle import read_tensors, save_image_generator, write_tensors
 from latentreel.cli.train import build, start
 from latentreel.core.config import load_yaml
 from latentreel.core.errors import InputError
@@ -26,10 +27,9 @@ def release(fixtures_dir, tmp_path):
         basis=folder,
         step_size=0.3,
     )
-    pipe.save(tmp_path / "released")
+    pipe.save(tmp_path / "released", origin="a test", licence="a licence")
     return {
         "start_from": str(tmp_path / "released"),
-        "image_generator": "",
         "video_discriminator": str(folder / "modelD_3d_in_domain.pth"),
         "image_discriminator": str(folder / "modelD_img_in_domain.pth"),
     }
@@ -58,7 +58,22 @@ def test_a_released_model_is_trained_further(release, tmp_path):
     )
     assert 0 < moved.abs().max() < 0.1
     assert torch.equal(trained.basis.components, given.basis.components[:20])
+    card = json.loads((config.out / "bundle" / "card.json").read_text())
+    assert card["licence"] == "a licence"
+    assert card["origin"].endswith("from a test")
     start(dataclasses.replace(config, kclips=config.kclips + 0.002))  # resumes
+
+
+def test_what_the_start_replaces_is_said_and_a_changed_basis_refused(release, tmp_path, caplog):
+    config = resolve(debug(tmp_path, **release))
+    assert config.image_generator == release["start_from"]
+    assert "bring image_generator" in caplog.text
+    assert "bring step_size 0.3; 0.2 is not used" in caplog.text
+    start(config)
+    path = config.out / "basis.safetensors"
+    write_tensors({key: value * 2 for key, value in read_tensors(path).items()}, path)
+    with pytest.raises(InputError, match="the latent basis has changed since the run"):
+        start(dataclasses.replace(config, kclips=config.kclips + 0.002))
 
 
 def test_weights_to_start_from_must_be_of_the_right_kind(release, fixtures_dir, tmp_path):

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from latentreel.checkpoints.key_table import (
     Entry,
     ForeignState,
+    empty_network,
     export_state,
     import_module,
     refuse_key_mismatch,
@@ -50,16 +50,13 @@ def import_generator(content: Mapping[str, Any], *, where: str) -> BigGANGenerat
     """
     state = _flattened(tensors_of(content, where=where), where=where)
     config = find_config(state, where=where)
-    try:
-        with torch.device("meta"):
-            empty = BigGANGenerator(config)
-    except RuntimeError as error:
-        raise InputError(f"{where}: no network has these sizes: {str(error).splitlines()[0]}") from error
+    with empty_network(where=where):
+        empty = BigGANGenerator(config)
     return import_module(empty, key_table(config), state, where=where)
 
 
-def export_generator(generator: BigGANGenerator) -> dict[str, Tensor]:
-    """The content of a `G_ema.pth` that other programs read."""
+def export_generator(generator: BigGANGenerator, *, drop_clamp: bool = False) -> dict[str, Tensor]:  # noqa: ARG001
+    """The content of a `G_ema.pth` that other programs read; a BigGAN has no clamp to drop."""
     return export_state(key_table(generator.config), generator.state_dict())
 
 

@@ -21,13 +21,13 @@ from latentreel.checkpoints.key_table import refuse_key_mismatch
 from latentreel.core.config import from_dict, to_dict
 from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path
+from latentreel.core.image_generator import UNSTATED
 from latentreel.image_generators.build import FAMILIES, Network, family_of
 from latentreel.mocogan_hd.latent_basis import LatentBasis
 from latentreel.mocogan_hd.motion_generator import MotionGenerator, MotionGeneratorConfig
 
 CARD = "card.json"
 FORMAT = 1
-UNSTATED = "not stated"
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -105,6 +105,7 @@ def load_motion_bundle(folder: Path) -> tuple[LatentBasis, MotionGenerator, floa
     config = from_dict(MotionGeneratorConfig, _section(card, "motion_generator", folder), where=str(folder / CARD))
     motion = _sketch(lambda: MotionGenerator.from_config(config, basis=basis), where=str(folder / CARD))
     load_module(motion, _read_part(folder, card, "motion_generator"), where=str(folder / "motion_generator.safetensors"))
+    motion.provenance = {name: str(card.get(name, UNSTATED)) for name in ("origin", "licence")}
     fps = _section(card, "video", folder).get("fps")
     if not isinstance(fps, int | float) or not 0 < fps < 1000:
         raise InputError(
@@ -187,10 +188,10 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     path.write_bytes(safetensors.torch.save(plain))
 
 
-def weights_digest(module: nn.Module) -> str:
-    """SHA-256 over a network's weights: tells two networks of the same sizes apart."""
+def weights_digest(weights: Mapping[str, Tensor]) -> str:
+    """SHA-256 over named tensors: tells two networks of the same sizes apart."""
     digest = hashlib.sha256()
-    for key, value in sorted(module.state_dict().items()):
+    for key, value in sorted(weights.items()):
         digest.update(key.encode())
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()

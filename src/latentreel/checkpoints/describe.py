@@ -1,5 +1,6 @@
 """What a weight file or bundle is: format, networks, sizes, parameters, licence and origin, without guessing."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +9,8 @@ from typing import Any
 from torch import nn
 
 from latentreel.checkpoints import mocogan_hd_release, network_pickle
-from latentreel.checkpoints.bundle import UNSTATED, load_image_generator_bundle, load_motion_bundle, read_card
-from latentreel.checkpoints.key_table import require_keys, tensors_of
+from latentreel.checkpoints.bundle import load_image_generator_bundle, load_motion_bundle, read_card
+from latentreel.checkpoints.key_table import tensors_of
 from latentreel.checkpoints.load import (
     DISCRIMINATORS,
     FORMATS,
@@ -22,6 +23,7 @@ from latentreel.checkpoints.safe_pickle import Record
 from latentreel.checkpoints.torch_file import read_checkpoint
 from latentreel.core.config import to_dict
 from latentreel.core.errors import InputError
+from latentreel.core.image_generator import UNSTATED
 from latentreel.image_generators.build import Network
 
 
@@ -40,6 +42,9 @@ class Part:
 
     parameters: int
     """How many numbers are learned."""
+
+    licence: str | None = None
+    """Under which terms it stands, where it came with terms of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +76,7 @@ def describe(source: Path | str) -> Description:
         if module.recognizes(content):
             generator = module.import_generator(content, where=where)
             others = [
-                key for key, value in content.items() if isinstance(value, Mapping) and key not in ("g_ema", "state_dict")
+                str(key) for key, value in content.items() if isinstance(value, Mapping) and key not in ("g_ema", "state_dict")
             ]
             beside = f"; beside it, not read: {', '.join(others)}" if others else ""
             return _foreign(name + beside, [_part("image generator", generator)], generator)
@@ -93,7 +98,7 @@ def count_parameters(network: nn.Module) -> int:
 def _describe_bundle(folder: Path) -> Description:
     card = read_card(folder)
     generator = load_image_generator_bundle(folder)
-    parts = [_part("image generator", generator)]
+    parts = [dataclasses.replace(_part("image generator", generator), licence=generator.provenance["licence"])]
     if card["kind"] == "mocogan_hd":
         basis, motion, fps = load_motion_bundle(folder)
         parts.append(_part("motion generator", motion, fps=fps, basis=f"{len(basis.components)} components"))
@@ -138,13 +143,9 @@ def _plain_sizes(network: nn.Module) -> dict[str, Any]:
 def _motion_part(content: Mapping[str, Any], *, where: str) -> Part:
     """Sizes of a motion generator, which cannot be built without its basis."""
     foreign = tensors_of(content, where=where)
-    require_keys(mocogan_hd_release.MOTION_GENERATOR, foreign, where=where)
-    shapes = {key: tensor.shape for key, tensor in foreign.items()}
-    sizes = {
-        "latent_dim": shapes["enc_cell.weight_ih"][-1],
-        "hidden_dim": shapes["w"][0],
-        "num_components": shapes["w"][-1],
-        "step_size": "not in the file",
-    }
-    total = sum(shape.numel() for shape in shapes.values())
-    return Part(name="motion generator", kind="MotionGenerator", sizes=sizes, parameters=total)
+    names = ("latent_dim", "hidden_dim", "num_components")
+    sizes = dict(zip(names, mocogan_hd_release.motion_sizes(foreign, where=where), strict=True))
+    total = sum(tensor.numel() for tensor in foreign.values())
+    return Part(
+        name="motion generator", kind="MotionGenerator", sizes=sizes | {"step_size": "not in the file"}, parameters=total
+    )

@@ -4,7 +4,8 @@ A table is the whole importer: reading it left to right exports, right to left i
 over is named.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -31,6 +32,20 @@ class Entry:
     theirs: str
     layout: str = ""
     """Our axes and theirs as an einops pattern, e.g. "o i h w -> 1 o i h w"; empty when they agree."""
+
+
+@contextmanager
+def empty_network(*, where: str) -> Iterator[None]:
+    """Networks built in here have no weights yet: what sizes a file claims takes no memory.
+
+    Raises:
+        InputError: No network can have such sizes.
+    """
+    try:
+        with torch.device("meta"):
+            yield
+    except RuntimeError as error:
+        raise InputError(f"{where}: no network has these sizes: {str(error).splitlines()[0]}") from error
 
 
 def without_prefix(state: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,8 +81,16 @@ def import_state(table: Sequence[Entry], foreign: ForeignState, *, own: Mapping[
     Args:
         own: Tensors of the shapes and number formats that are wanted, under our names.
     """
+    check_state(table, foreign, own=own, where=where)
+    return {
+        entry.ours: _relayout(loaded(foreign[entry.theirs]), _reversed(entry.layout)).to(own[entry.ours].dtype).contiguous()
+        for entry in table
+    }
+
+
+def check_state(table: Sequence[Entry], foreign: ForeignState, *, own: Mapping[str, Tensor], where: str) -> None:
+    """Raises what `import_state` would raise, without loading anything."""
     require_keys(table, foreign, where=where)
-    state: dict[str, Tensor] = {}
     for entry in table:
         given, wanted = foreign[entry.theirs], own[entry.ours]
         shape = _relayout(torch.empty(wanted.shape, device="meta"), entry.layout).shape
@@ -77,8 +100,6 @@ def import_state(table: Sequence[Entry], foreign: ForeignState, *, own: Mapping[
         if given.dtype.is_floating_point != wanted.dtype.is_floating_point or given.dtype.is_complex:
             problem = f"{where}: {entry.theirs} has the wrong number format"
             raise InputError(problem, given=given.dtype, allowed=wanted.dtype, fix=_CHECK)
-        state[entry.ours] = _relayout(loaded(given), _reversed(entry.layout)).to(wanted.dtype).contiguous()
-    return state
 
 
 def loaded(value: Tensor | StoredTensor) -> Tensor:
@@ -115,7 +136,9 @@ def tensors_of(state: Mapping[str, Any], *, where: str) -> dict[str, Tensor | St
         InputError: Something in it is no tensor; the key is named.
     """
     foreign = without_prefix(state)
-    others = {str(key) for key, value in foreign.items() if not isinstance(value, Tensor | StoredTensor)}
+    others = {
+        str(key) for key, value in foreign.items() if not isinstance(key, str) or not isinstance(value, Tensor | StoredTensor)
+    }
     refuse_key_mismatch(missing=set(), extra=others, where=where)
     return foreign
 

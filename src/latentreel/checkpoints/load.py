@@ -7,9 +7,10 @@ from typing import Any
 from torch import nn
 
 from latentreel.checkpoints import biggan_pytorch, hub, mocogan_hd_release, network_pickle, stylegan2_state_dict
-from latentreel.checkpoints.bundle import UNSTATED, is_bundle, load_image_generator_bundle
+from latentreel.checkpoints.bundle import is_bundle, load_image_generator_bundle
 from latentreel.checkpoints.torch_file import read_checkpoint
 from latentreel.core.errors import InputError
+from latentreel.core.image_generator import UNSTATED
 from latentreel.image_generators.build import Network, family_of
 
 SHIPPED = Path(__file__).parents[1] / "weights"
@@ -47,11 +48,12 @@ def find_bundle(source: Path | str) -> Path | None:
     return shipped if str(source) in shipped_names() and not path.exists() else None
 
 
-def load_image_generator(source: Path | str) -> Network:
+def load_image_generator(source: Path | str, *, network: str | None = None) -> Network:
     """A frozen image generator in eval mode.
 
     Args:
         source: A bundle, a run's folder, a foreign checkpoint, or the name of one that ships.
+        network: Which generator of a network pickle: "G_ema" (the default, if it is there) or "G".
 
     Raises:
         InputError: Nothing is there, or it is in no known format, or damaged, or asks for code to be run.
@@ -63,10 +65,18 @@ def load_image_generator(source: Path | str) -> Network:
     content = read_checkpoint(path)
     for name, module in IMAGE_GENERATORS.items():
         if module.recognizes(content):
-            generator: Network = module.import_generator(content, where=str(path))
+            generator: Network
+            if module is network_pickle:
+                network = network or network_pickle.default_network(content)
+                generator, name = (
+                    network_pickle.import_generator(content, network=network, where=str(path)),
+                    f"{network} of {name}",
+                )
+            else:
+                generator = module.import_generator(content, where=str(path))
             generator.provenance = {"origin": f"{path.name}, {name}", "licence": UNSTATED}
             return generator
-    raise InputError(f"{path} is in no known format", given=describe_content(content), allowed=FORMATS)
+    raise InputError(f"{path} is no image generator of a known format", given=describe_content(content), allowed=FORMATS)
 
 
 def load_discriminator(source: Path | str) -> nn.Module:
@@ -95,7 +105,11 @@ def exporter_of(generator: Network) -> Any:
 
 
 def describe_content(content: Any) -> str:
-    """What an unknown file holds, in a few words."""
+    """What a file holds that is not what was wanted, in a few words."""
+    if mocogan_hd_release.recognizes_motion_generator(content):
+        return "a motion generator of the MoCoGAN-HD release"
+    if mocogan_hd_release.recognizes_discriminator(content):
+        return "a discriminator of the MoCoGAN-HD release"
     if isinstance(content, Mapping):
         return f"keys {', '.join(str(key)[:50] for key in list(content)[:4])}, ..."
     return type(content).__name__

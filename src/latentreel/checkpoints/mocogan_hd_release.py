@@ -16,6 +16,9 @@ from torch import Tensor
 
 from latentreel.checkpoints.key_table import (
     Entry,
+    ForeignState,
+    check_state,
+    empty_network,
     export_state,
     import_module,
     refuse_key_mismatch,
@@ -130,11 +133,7 @@ def import_motion_generator(
         InputError: Keys are missing or left over, or shapes contradict each other or the basis.
     """
     foreign = tensors_of(state, where=where)
-    require_keys(MOTION_GENERATOR, foreign, where=where)
-    check_shape(foreign["w"], "hidden K", name=f"{where}: w")
-    check_shape(foreign["enc_cell.weight_ih"], "4hidden D", name=f"{where}: enc_cell.weight_ih")
-    hidden_dim, num_components = foreign["w"].shape
-    latent_dim = foreign["enc_cell.weight_ih"].shape[1]
+    latent_dim, hidden_dim, num_components = motion_sizes(foreign, where=where)
     basis = import_latent_basis(components, stdev, where=where)
     if len(basis.components) < num_components or basis.components.shape[1] != latent_dim:
         raise InputError(
@@ -143,8 +142,28 @@ def import_motion_generator(
             allowed=f"[{num_components} or more, {latent_dim}]",
         )
     basis = basis.truncated(num_components)
-    motion = MotionGenerator(basis=basis, latent_dim=latent_dim, hidden_dim=hidden_dim, step_size=step_size)
+    with empty_network(where=where):
+        motion = MotionGenerator(basis=basis, latent_dim=latent_dim, hidden_dim=hidden_dim, step_size=step_size)
     return import_module(motion, MOTION_GENERATOR, foreign, where=where)
+
+
+def motion_sizes(foreign: ForeignState, *, where: str) -> tuple[int, int, int]:
+    """D, the width of the recurrent state, and K, of a motion generator whose tensors all fit them.
+
+    Raises:
+        InputError: Keys are missing or left over, or shapes contradict each other.
+    """
+    require_keys(MOTION_GENERATOR, foreign, where=where)
+    check_shape(foreign["w"], "hidden K", name=f"{where}: w")
+    check_shape(foreign["enc_cell.weight_ih"], "4hidden D", name=f"{where}: enc_cell.weight_ih")
+    (hidden, k), d = foreign["w"].shape, foreign["enc_cell.weight_ih"].shape[1]
+    if min(hidden, k, d) < 1:
+        raise InputError(f"{where}: a size is zero", given=[d, hidden, k], allowed="positive numbers")
+    with empty_network(where=where):
+        basis = LatentBasis(torch.empty(k, d), torch.empty(k), torch.empty(d), torch.empty(k))
+        sketch = MotionGenerator(basis=basis, latent_dim=d, hidden_dim=hidden)
+    check_state(MOTION_GENERATOR, foreign, own=sketch.state_dict(), where=where)
+    return d, hidden, k
 
 
 def import_latent_basis(components: Tensor, stdev: Tensor, *, mean: Tensor | None = None, where: str) -> LatentBasis:
@@ -189,7 +208,8 @@ def import_video_discriminator(state: Mapping[str, Any], *, where: str) -> Video
         raise InputError(
             f"{where}: the number of input channels fits no domain", given=channels, allowed="6 (in-domain), 3 (cross-domain)"
         )
-    discriminator = VideoDiscriminator(domain=DOMAINS[channels], base_width=width)
+    with empty_network(where=where):
+        discriminator = VideoDiscriminator(domain=DOMAINS[channels], base_width=width)
     return import_module(discriminator, PATCH_DISCRIMINATOR, foreign, where=where)
 
 
@@ -206,7 +226,8 @@ def import_pair_discriminator(state: Mapping[str, Any], *, where: str) -> PairDi
     foreign, width, channels = _read_patches(state, kernel_axes="kh kw", where=where)
     if channels != 6:
         raise InputError(f"{where}: the number of input channels fits no pair of frames", given=channels, allowed=6)
-    discriminator = PairDiscriminator(base_width=width)
+    with empty_network(where=where):
+        discriminator = PairDiscriminator(base_width=width)
     return import_module(discriminator, PATCH_DISCRIMINATOR, foreign, where=where)
 
 
@@ -235,7 +256,7 @@ def import_contrastive_discriminator(content: Mapping[str, Any], *, where: str) 
         sizes.append(foreign[key].shape[0])
     if blocks not in resolutions:
         raise InputError(f"{where}: no image discriminator has so many blocks", given=blocks, allowed="5, 6 or 7")
-    with torch.device("meta"):
+    with empty_network(where=where):
         empty = ContrastiveDiscriminator(resolution=resolutions[blocks], base_width=sizes[0], projection_dim=sizes[1])
     return import_module(empty, _contrastive_table_of(empty), foreign, where=where)
 

@@ -5,12 +5,12 @@ numbers and tensors are read, and from those the sizes and the variant are found
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from latentreel.checkpoints.key_table import Entry, ForeignState, import_module, loaded, refuse_key_mismatch
+from latentreel.checkpoints.key_table import Entry, ForeignState, empty_network, import_module, loaded, refuse_key_mismatch
 from latentreel.checkpoints.safe_pickle import Record, shown
 from latentreel.checkpoints.stored_tensor import StoredTensor
 from latentreel.core.errors import InputError
@@ -20,6 +20,7 @@ from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
 from latentreel.nn.mapping_network import LR_MULTIPLIER
 
 NETWORKS = ("G", "D", "G_ema")
+GENERATORS = ("G_ema", "G")
 MAX_MODULES = 10_000  # these networks have some hundred; a file may say that a module is its own part
 MAX_NAMES = 100_000  # of all modules' attributes together; a file may give the same ones to each
 MAX_NAME_LENGTH = 500
@@ -27,33 +28,40 @@ MAX_MAPPING_LAYERS = 64  # the published ones have 2 or 8
 MAX_BLOCKS = 12  # 8192 px
 MAX_CLAMP = 1e30
 
-M = TypeVar("M", StyleGAN2Generator, StyleGAN2Discriminator)
-
 
 def recognizes(content: Any) -> bool:
     """Whether a loaded file looks like this format."""
     return isinstance(content, Mapping) and any(isinstance(content.get(name), Record) for name in NETWORKS)
 
 
-def import_generator(content: Mapping[str, Any], *, network: str = "G_ema", where: str) -> StyleGAN2Generator:
+def default_network(content: Mapping[str, Any]) -> str:
+    """Which generator is meant where none is named: the averaged one if it is there."""
+    return "G_ema" if isinstance(content.get("G_ema"), Record) else "G"
+
+
+def import_generator(content: Mapping[str, Any], *, network: str | None = None, where: str) -> StyleGAN2Generator:
     """A generator in eval mode, frozen.
 
     Args:
         content: What the file holds.
-        network: "G_ema", the averaged one, or "G".
+        network: "G_ema", the averaged one, or "G"; by default the averaged one if it is there.
         where: The file's name, for messages.
 
     Raises:
         InputError: It is not there, or another kind of network; keys are missing or left over, or shapes contradict each other.
     """
-    network = network if isinstance(content.get(network), Record) else "G"
+    network = network or default_network(content)
+    if network not in GENERATORS:
+        raise InputError("there is no such generator in a network pickle", given=network, allowed=", ".join(GENERATORS))
     record = _network(content, network, kind="Generator", where=where)
     state, attributes = _flatten(record, where=where)
     if "synthesis.b4.const" not in state:
         raise InputError(f"{where}: {network} is another kind of generator", given=_guess(state), allowed="a StyleGAN2")
     config = _generator_config(state, attributes, where=where)
     _take_filters(state, where=where)
-    return import_module(_empty(StyleGAN2Generator, config, where=where), generator_table(config), state, where=where)
+    with empty_network(where=where):
+        empty = StyleGAN2Generator(config)
+    return import_module(empty, generator_table(config), state, where=where)
 
 
 def import_discriminator(content: Mapping[str, Any], *, where: str) -> StyleGAN2Discriminator:
@@ -62,9 +70,13 @@ def import_discriminator(content: Mapping[str, Any], *, where: str) -> StyleGAN2
     state, attributes = _flatten(record, where=where)
     if "b4.fc.weight" not in state:
         raise InputError(f"{where}: D is another kind of discriminator", given=_guess(state), allowed="a StyleGAN2's")
+    if "mapping.fc0.weight" in state:
+        _check_mapping(attributes, where=where)
     config = _discriminator_config(state, attributes, where=where)
     _take_filters(state, where=where)
-    return import_module(_empty(StyleGAN2Discriminator, config, where=where), discriminator_table(config), state, where=where)
+    with empty_network(where=where):
+        empty = StyleGAN2Discriminator(config)
+    return import_module(empty, discriminator_table(config), state, where=where)
 
 
 def generator_table(config: StyleGAN2Config) -> list[Entry]:
@@ -177,15 +189,6 @@ def _depth(state: ForeignState, *, where: str) -> int:
     if depth > MAX_MAPPING_LAYERS:
         raise InputError(f"{where}: the mapping network is too deep", given=depth, allowed=f"{MAX_MAPPING_LAYERS} layers")
     return depth
-
-
-def _empty(network: type[M], config: StyleGAN2Config, *, where: str) -> M:
-    """The network without weights."""
-    try:
-        with torch.device("meta"):
-            return network(config)
-    except RuntimeError as error:
-        raise InputError(f"{where}: no network has these sizes", given=list(config.channels)) from error
 
 
 def _architecture(state: ForeignState, residual: str, skipping: str) -> Architecture:

@@ -19,7 +19,7 @@ MAX_INSTRUCTIONS = 500_000  # the largest known network pickle takes a tenth of 
 MAX_ARGUMENTS = 64
 MAX_KEY_LENGTH = 500  # of a text, and 16 of a tuple, which is hashed anew at every use
 MAX_SHOWN = 100
-MAX_KEY = 2**31  # whole numbers as keys of a dict: small ones cannot be chosen to collide
+MAX_KEY = 2**31  # whole numbers as keys of a dict: small ones cannot be chosen to collide, larger ones become text
 MAX_LONG_BYTES = 255
 
 Builder = Callable[..., Any]
@@ -249,17 +249,16 @@ class _Machine:
 
     # --- what the usual machine would run ---------------------------------------------------------------------------
 
+    def refusal(self, given: str, fix: str | None = None) -> InputError:
+        problem = f"{self.where} asks for code to be run, and is not loaded"
+        return InputError(problem, given=given, allowed="tensors, arrays and plain containers", fix=fix)
+
     def find(self, module: Any, name: Any) -> None:
         if not isinstance(module, str) or not isinstance(name, str):
             raise TypeError("names are text")
         full = f"{module}.{name}"
         if full not in self.allowed:
-            raise InputError(
-                f"{self.where} asks for code to be run, and is not loaded",
-                given=shown(full),
-                allowed="tensors, arrays and plain containers",
-                fix=_HINTS.get(full),
-            )
+            raise self.refusal(shown(full), fix=_HINTS.get(full))
         self.stack.append(Name(full))
 
     def stack_global(self) -> None:
@@ -268,12 +267,10 @@ class _Machine:
 
     def build(self, named: Any, arguments: Any, keywords: Any = None) -> None:
         if not isinstance(named, Name) or not isinstance(arguments, tuple) or keywords:
-            raise InputError(
-                f"{self.where} asks for code to be run, and is not loaded", given="a call of something without a name"
-            )
+            raise self.refusal("a call of something without a name")
         builder = self.allowed[named.text]
         if builder is None:
-            raise InputError(f"{self.where} asks for code to be run, and is not loaded", given=f"a call of {named.text}")
+            raise self.refusal(f"a call of {named.text}")
         if len(arguments) > MAX_ARGUMENTS:
             raise ValueError("too many arguments")
         self.stack.append(builder(*arguments))
@@ -291,9 +288,7 @@ class _Machine:
         if isinstance(target, Record):
             target.take_state(state)
         elif type(target) is not dict:  # an OrderedDict's attributes (a state dict's versions) mean nothing to us
-            raise InputError(
-                f"{self.where} asks for code to be run, and is not loaded", given=f"a state for a {type(target).__name__}"
-            )
+            raise self.refusal(f"a state for a {type(target).__name__}")
 
     def refer(self) -> None:
         reference = self.pop()
@@ -308,10 +303,12 @@ def safe_key(key: Any) -> Any:
     Raises:
         TypeError: It is not; or it is a text that no message should show, too long or with control characters.
     """
+    if type(key) is int and abs(key) >= MAX_KEY:  # PyTorch before 1.6 numbered an optimiser's parameters by their addresses
+        return str(key)
     if isinstance(key, tuple) and len(key) <= 16 and all(type(part) in (str, bool, type(None)) for part in key):
         return key
     text = type(key) is str and len(key) <= MAX_KEY_LENGTH and key.isprintable()
-    if not text and type(key) not in (float, bool, type(None), Name) and not (type(key) is int and abs(key) < MAX_KEY):
+    if not text and type(key) not in (int, float, bool, type(None), Name):
         raise TypeError(f"no key: {shown(key)}")
     return key
 

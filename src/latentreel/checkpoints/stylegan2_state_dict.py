@@ -12,6 +12,7 @@ from torch import Tensor
 from latentreel.checkpoints.key_table import (
     Entry,
     ForeignState,
+    empty_network,
     export_state,
     import_module,
     loaded,
@@ -25,6 +26,9 @@ from latentreel.image_generators.stylegan2.config import StyleGAN2Config
 from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
 
 SUFFIX = ".pt"
+MAX_BLOCKS = 12  # 8192 px
+MAX_MAPPING_LAYERS = 64  # the published ones have 8
+MAX_WIDTH = 8192  # to find the mean latent takes a hundred thousand of them
 
 
 def recognizes(content: Any) -> bool:
@@ -50,7 +54,7 @@ def import_generator(content: Mapping[str, Any], *, where: str) -> StyleGAN2Gene
     if mean is not None and (not isinstance(mean, Tensor | StoredTensor) or mean.numel() != config.w_dim):
         raise InputError(f"{where}: latent_avg is no latent", allowed=f"a tensor of {config.w_dim} numbers")
     state["latent_avg"] = torch.zeros(config.w_dim) if mean is None else loaded(mean).reshape(-1)
-    with torch.device("meta"):
+    with empty_network(where=where):
         empty = StyleGAN2Generator(config)
     generator = import_module(empty, key_table(config), state, where=where)
     if mean is None:
@@ -58,12 +62,22 @@ def import_generator(content: Mapping[str, Any], *, where: str) -> StyleGAN2Gene
     return generator
 
 
-def export_generator(generator: StyleGAN2Generator) -> dict[str, Any]:
-    """The content of a `.pt` file that other programs read."""
+def export_generator(generator: StyleGAN2Generator, *, drop_clamp: bool = False) -> dict[str, Any]:
+    """The content of a `.pt` file that other programs read.
+
+    Args:
+        generator: What is written.
+        drop_clamp: Leave out conv_clamp, for which the format has no place; pictures differ where an activation reaches it.
+
+    Raises:
+        InputError: The generator is of a variant for which the format has no place.
+    """
     config = generator.config
-    if config.architecture != "skip" or config.conv_clamp is not None or config.num_classes:
+    if config.architecture != "skip" or config.num_classes or (config.conv_clamp is not None and not drop_clamp):
         given = f"{config.architecture}, conv_clamp {config.conv_clamp}, {config.num_classes} classes"
-        raise InputError("this format has no place for the variant", given=given, allowed="skip without conv_clamp and classes")
+        fix = None if config.conv_clamp is None else "drop the clamp, if nothing else is in the way"
+        allowed = "skip without conv_clamp and classes"
+        raise InputError("this format has no place for the variant", given=given, allowed=allowed, fix=fix)
     foreign = export_state(key_table(config), generator.state_dict()) | _filters(config)
     return {"latent_avg": foreign.pop("latent_avg"), "g_ema": foreign}
 
@@ -74,6 +88,13 @@ def find_config(state: ForeignState, *, where: str) -> StyleGAN2Config:
         levels = 1 + sum(key.startswith("to_rgbs.") and key.endswith(".bias") and ".modulation" not in key for key in state)
         names = ["conv1.conv.weight"] + [f"convs.{2 * level + 1}.conv.weight" for level in range(levels - 1)]
         layers = sum(key.startswith("style.") and key.endswith(".weight") for key in state)
+        if levels > MAX_BLOCKS or layers > MAX_MAPPING_LAYERS:
+            given = f"{levels} blocks, {layers} mapping layers"
+            raise InputError(f"{where}: no StyleGAN2 is so deep", given=given, allowed=f"{MAX_BLOCKS}, {MAX_MAPPING_LAYERS}")
+        for name, axes in {**dict.fromkeys(names, 5), "style.1.weight": 2, "conv1.conv.modulation.weight": 2}.items():
+            if state[name].ndim != axes or max(state[name].shape) > MAX_WIDTH:
+                allowed = f"{axes} axes, none above {MAX_WIDTH}"
+                raise InputError(f"{where}: {name} has the wrong shape", given=list(state[name].shape), allowed=allowed)
         return StyleGAN2Config(
             resolution=2 ** (levels + 1),
             channels=tuple(state[name].shape[1] for name in names),
@@ -84,10 +105,6 @@ def find_config(state: ForeignState, *, where: str) -> StyleGAN2Config:
     except KeyError as error:
         refuse_key_mismatch(missing={str(error.args[0])}, extra=set(), where=where)
         raise
-    except IndexError as error:
-        raise InputError(
-            f"{where}: a weight has too few axes", allowed="the layouts of a StyleGAN2 g_ema state dict"
-        ) from error
 
 
 def key_table(config: StyleGAN2Config) -> list[Entry]:
@@ -141,6 +158,6 @@ def _filters(config: StyleGAN2Config) -> dict[str, Tensor]:
 def _check_filters(state: dict[str, Tensor | StoredTensor], config: StyleGAN2Config, *, where: str) -> None:
     """Takes the filter constants out of the state; files may leave them out, but they may not be others than ours."""
     for name, ours in _filters(config).items():
-        theirs = loaded(state.pop(name, ours))
-        if theirs.shape != ours.shape or not torch.allclose(theirs.float(), ours, atol=1e-6):
-            raise InputError(f"{where}: {name} is another filter", given=theirs.tolist(), allowed="[1, 3, 3, 1]")
+        theirs = state.pop(name, ours)
+        if theirs.shape != ours.shape or not torch.allclose(loaded(theirs).float(), ours, atol=1e-6):
+            raise InputError(f"{where}: {name} is another filter", given=list(theirs.shape), allowed="[1, 3, 3, 1]")

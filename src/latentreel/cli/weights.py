@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -27,7 +27,7 @@ class ShowConfig:
     """A bundle, a run's folder, a foreign checkpoint (.pt, .pth, .pkl), or the name of a model that ships."""
 
     sheet: Path | None = None
-    """Also draw pictures of it into this .png: of each class one row, if there are classes."""
+    """Also draw pictures of it into this .png: of each class one row, of at most 32, if there are classes."""
 
     truncation: float = 1.0
     """Of the pictures on the sheet: 1 as drawn, smaller values plainer."""
@@ -61,8 +61,11 @@ class ImportConfig:
     origin: str | None = None
     """Where the weights come from; by default the file's name and format."""
 
-    licence: str = "not stated"
-    """Under which terms they stand; goes into the card."""
+    licence: str | None = None
+    """Under which terms they stand; goes into the card. By default what the source says."""
+
+    network: Literal["G_ema", "G"] | None = None
+    """Which generator of a network pickle; by default the averaged one if it is there."""
 
     def __post_init__(self) -> None:
         if (self.motion is None) != (self.basis is None):
@@ -78,6 +81,9 @@ class ExportConfig:
 
     out: Path
     """A file (.pt, .pth) for the image generator; a new folder for all files of a MoCoGAN-HD, of a run the discriminators too."""
+
+    drop_clamp: bool = False
+    """Leave out a StyleGAN2's conv_clamp, for which these formats have no place; pictures differ where an activation reaches it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +126,8 @@ def show(config: ShowConfig) -> None:
     console.print(f"format      {found.format}\nlicence     {found.licence}\norigin      {found.origin}", soft_wrap=True)
     for part in found.parts:
         console.print(f"\n{part.name}: {part.kind}, {part.parameters:,} parameters", soft_wrap=True)
+        if part.licence not in (None, found.licence):
+            console.print(f"  {'licence':<28}{part.licence}", soft_wrap=True)
         for name, value in part.sizes.items():
             console.print(f"  {name:<28}{value}", soft_wrap=True)
     if config.sheet is not None and found.image_generator is not None:
@@ -143,11 +151,13 @@ def import_(config: ImportConfig) -> None:
             video_fps=config.video_fps,
         )
         origin = config.origin or f"{config.motion.name}, a motion generator of the MoCoGAN-HD release"
-        pipe.save(config.out, origin=origin, licence=config.licence)
+        licence = config.licence or pipe.image_generator.provenance["licence"]
+        pipe.image_generator.provenance["licence"] = licence
+        pipe.save(config.out, origin=origin, licence=licence)
     else:
-        generator = load_image_generator(config.source)
-        origin = config.origin or generator.provenance["origin"]
-        save_image_generator(generator, config.out, origin=origin, licence=config.licence)
+        generator = load_image_generator(config.source, network=config.network)
+        origin, licence = config.origin or generator.provenance["origin"], config.licence or generator.provenance["licence"]
+        save_image_generator(generator, config.out, origin=origin, licence=licence)
     console.print(str(config.out), soft_wrap=True)
 
 
@@ -164,11 +174,13 @@ def export(config: ExportConfig) -> None:
 
     if config.out.suffix not in (".pt", ".pth"):
         discriminators = trained_discriminators(Path(config.source))
-        for path in export_mocogan_hd(VideoPipeline.load(config.source), config.out, discriminators=discriminators):
+        for path in export_mocogan_hd(
+            VideoPipeline.load(config.source), config.out, discriminators=discriminators, drop_clamp=config.drop_clamp
+        ):
             console.print(str(path), soft_wrap=True)
         return
     generator = load_image_generator(config.source)
-    content = exporter_of(generator).export_generator(generator)
+    content = exporter_of(generator).export_generator(generator, drop_clamp=config.drop_clamp)
     with atomic_path(config.out) as temporary:
         torch.save(content, temporary)
     console.print(str(config.out), soft_wrap=True)

@@ -9,6 +9,10 @@ NoiseMode = Literal["none", "fixed", "random"]
 """How the per-layer noise of a StyleGAN2 is chosen: absent, the stored maps, or fresh normal draws."""
 
 
+UNSTATED = "not stated"
+"""The licence of weights of which nobody has said it."""
+
+
 @runtime_checkable
 class ImageGenerator(Protocol):
     """A network that draws images from latents (the frozen G_I of MoCoGAN-HD, Sec. 3).

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from latentreel.core.errors import InputError
+from latentreel.core.image_generator import UNSTATED
 from latentreel.core.shapes import check_shape
 from latentreel.mocogan_hd.latent_basis import LatentBasis
 
@@ -82,6 +83,8 @@ class MotionGenerator(nn.Module):
         self.to_components = nn.Linear(hidden_dim, k)
         self.reconstruction = nn.Sequential(nn.Linear(2 * hidden_dim, latent_dim), nn.ReLU(), nn.Linear(latent_dim, latent_dim))
         self.register_buffer("directions", basis.directions, persistent=False)
+        self.provenance = {"origin": "random weights", "licence": UNSTATED}
+        """Where the weights come from and under which terms they stand; goes with them into what is trained from them."""
         self._initialize()
 
     @classmethod

@@ -67,7 +67,11 @@ def import_mocogan_hd(
 
 
 def export_mocogan_hd(
-    pipe: VideoPipeline, folder: Path, *, discriminators: Mapping[str, MultiScalePatchDiscriminator] | None = None
+    pipe: VideoPipeline,
+    folder: Path,
+    *,
+    discriminators: Mapping[str, MultiScalePatchDiscriminator] | None = None,
+    drop_clamp: bool = False,
 ) -> list[Path]:
     """Writes a model as the files that the released program reads; step size and frame rate have no place in them.
 
@@ -75,6 +79,7 @@ def export_mocogan_hd(
         pipe: The model.
         folder: Where to; a new or empty one.
         discriminators: Those it was trained against, by the names of their files.
+        drop_clamp: Leave out a StyleGAN2's conv_clamp, for which the files have no place.
 
     Returns:
         The files.
@@ -87,7 +92,9 @@ def export_mocogan_hd(
     module = exporter_of(pipe.image_generator)
     with atomic_path(folder) as temporary:
         temporary.mkdir()
-        torch.save(module.export_generator(pipe.image_generator), temporary / f"image_generator{module.SUFFIX}")
+        torch.save(
+            module.export_generator(pipe.image_generator, drop_clamp=drop_clamp), temporary / f"image_generator{module.SUFFIX}"
+        )
         torch.save(mocogan_hd_release.export_motion_generator(pipe.motion_generator), temporary / MOTION)
         for name, discriminator in (discriminators or {}).items():
             torch.save(mocogan_hd_release.export_patch_discriminator(discriminator), temporary / name)
@@ -103,11 +110,13 @@ def read_numbers(path: Path) -> Tensor:
     Raises:
         InputError: The file is missing, damaged, declares more than it holds, or holds something else.
     """
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no file", given="a folder, a pipe or a device", allowed="a .npy file")
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)  # mapped: what the header declares takes no memory
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or 'it ends too early'}") from error
-    except (ValueError, EOFError, TypeError, SyntaxError, OverflowError, MemoryError) as error:
+    except Exception as error:  # of a dozen kinds: numpy reads the header with Python's parser and tokenizer
         raise InputError(f"{path} is damaged, or no array of numbers", allowed="a .npy file") from error
     if not isinstance(array, np.ndarray) or array.dtype.kind != "f" or array.size == 0:
         given = f"{array.dtype} {list(array.shape)}" if isinstance(array, np.ndarray) else "an archive"

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latentreel.checkpoints.bundle import UNSTATED, load_image_generator_bundle, load_motion_bundle, save_mocogan_hd
+from latentreel.checkpoints.bundle import load_image_generator_bundle, load_motion_bundle, save_mocogan_hd
 from latentreel.checkpoints.load import find_bundle, shipped_names
 from latentreel.core.errors import InputError
+from latentreel.core.image_generator import UNSTATED
 from latentreel.core.pixels import to_uint8
 from latentreel.core.video import Video
 from latentreel.image_generators.build import Network

@@ -179,8 +179,8 @@ class MotionTrainingConfig(RunConfig):
     """The frozen image generator: a bundle, a run's folder, a foreign checkpoint, or the name of one that ships ("faces")."""
 
     start_from: str | None = None
-    """A bundle or a run whose motion generator the training starts from, with its basis, sizes and step size. Released files become
-    a bundle by `latentreel weights import`."""
+    """A bundle or a run that the training starts from: its image generator, basis and motion generator, of its sizes and step size.
+    Released files become a bundle by `latentreel weights import`."""
 
     video_discriminator: str | None = None
     """A released in-domain D_V (modelD_3d_*.pth) to start from."""

@@ -81,7 +81,11 @@ class MotionTraining:
             "image_discriminator": self.image_discriminator,
         }
         self.state = TrainState(modules=modules, optimizers={phase.name: phase.optimizer for phase in self.phases})
-        self.state.inputs = {"data": sampler.store.digest, "image generator": weights_digest(image_generator)}
+        self.state.inputs = {
+            "data": sampler.store.digest,
+            "image generator": weights_digest(image_generator.state_dict()),
+            "latent basis": weights_digest(basis.tensors()),
+        }
         self._fakes: Tensor | None = None
 
     def batch(self, step: int) -> Batch:
@@ -152,15 +156,17 @@ class MotionTraining:
         return self.image_discriminator.present(batch.real, batch.uniform("pairs/real"))
 
     def _take_starting_weights(self) -> None:
-        """Gives the networks the weights that the config names; `resolve` has made their sizes agree."""
-        if self.config.start_from:
-            _, motion = _starting_motion(self.config.start_from)
+        """Gives the networks of a new run the weights that the config names; `resolve` has made their sizes agree."""
+        config = self.config
+        if config.start_from:
+            _, motion = _starting_motion(config.start_from)
+            self.motion_generator.provenance = motion.provenance
             self.motion_generator.load_state_dict(motion.state_dict())
         for name, module in (
             ("video_discriminator", self.video_discriminator),
             ("image_discriminator", self.image_discriminator),
         ):
-            source = getattr(self.config, name)
+            source = getattr(config, name)
             if source:
                 module.load_state_dict(_starting_discriminator(source, type(module)).state_dict())
 
@@ -198,7 +204,10 @@ class MotionTraining:
         origin = f"motion trained by latentreel for {self.state.items / 1000:.1f} thousand clips of {self.config.data_name}"
         generator = self.video_generator.image_generator
         assert isinstance(generator, Network)
-        save_mocogan_hd(generator, self.basis, self.motion_generator, folder, origin=origin, fps=self.fps)
+        licence = self.motion_generator.provenance["licence"]
+        if self.config.start_from:
+            origin += f", from {self.motion_generator.provenance['origin']}"
+        save_mocogan_hd(generator, self.basis, self.motion_generator, folder, origin=origin, licence=licence, fps=self.fps)
 
     def _phases(self) -> list[Phase]:
         config = self.config
@@ -228,22 +237,24 @@ class MotionTraining:
 
 
 def resolve(config: MotionTrainingConfig) -> MotionTrainingConfig:
-    """The config with the sizes of the weights that training starts from.
+    """The config with the image generator and the sizes of the weights that training starts from; warns of what they replace.
 
     Raises:
         InputError: Weights to start from are missing, damaged, or of another kind.
     """
-    sizes: dict[str, Any] = {}
+    brought: dict[str, Any] = {}
     if config.start_from:
         _, motion = _starting_motion(config.start_from)
         names = ("hidden_dim", "num_components", "step_size")
-        sizes = {name: getattr(motion.config, name) for name in names}
-        sizes["image_generator"] = config.image_generator or config.start_from
+        brought = {name: getattr(motion.config, name) for name in names} | {"image_generator": config.start_from}
     for name, kind in (("video_discriminator", VideoDiscriminator), ("image_discriminator", PairDiscriminator)):
         source = getattr(config, name)
         if source:
-            sizes[f"{name}_width"] = _starting_discriminator(source, kind).base_width
-    return dataclasses.replace(config, **sizes)
+            brought[f"{name}_width"] = _starting_discriminator(source, kind).base_width
+    for name, value in brought.items():
+        if getattr(config, name) not in (value, ""):
+            _log.warning("the weights to start from bring %s %s; %s is not used", name, value, getattr(config, name))
+    return dataclasses.replace(config, **brought)
 
 
 def _starting_motion(source: str) -> tuple[LatentBasis, MotionGenerator]:
@@ -292,7 +303,7 @@ def open_basis(
     anew: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> LatentBasis:
-    """The basis that a run keeps in its folder; computed on the first call, at most as wide as the latents.
+    """The basis that a run keeps in its folder; at first it is computed, at most as wide as the latents, or taken from the start.
 
     Args:
         config: The run's.
@@ -303,17 +314,22 @@ def open_basis(
     Raises:
         InputError: The folder cannot be written to, or the file there is damaged.
     """
-    if config.start_from:
-        return _starting_motion(config.start_from)[0].truncated(config.num_components)
     path = config.out / "basis.safetensors"
     if path.exists() and not anew:
         return LatentBasis.from_tensors(read_tensors(path), where=str(path))
+    if config.start_from:
+        basis = _starting_motion(config.start_from)[0].truncated(config.num_components)
+        return _keep_basis(basis, path)
     components, samples = min(config.num_components, generator.w_dim), max(config.basis_samples, generator.w_dim + 1)
     if (components, samples) != (config.num_components, config.basis_samples):
         _log.warning(
             "the latents are %d wide: the basis has %d components, from %d samples", generator.w_dim, components, samples
         )
     basis = LatentBasis.fit(generator, num_samples=samples, num_components=components, seed=config.seed, progress=progress)
+    return _keep_basis(basis, path)
+
+
+def _keep_basis(basis: LatentBasis, path: Path) -> LatentBasis:
     with atomic_path(path) as temporary:
         write_tensors(basis.tensors(), temporary)
     return basis

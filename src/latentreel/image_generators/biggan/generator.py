@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from latentreel.core.errors import InputError
-from latentreel.core.image_generator import NoiseMode
+from latentreel.core.image_generator import UNSTATED, NoiseMode
 from latentreel.core.labels import check_labels
 from latentreel.core.precision import compute_dtype
 from latentreel.core.shapes import check_shape
@@ -112,7 +112,7 @@ class BigGANGenerator(nn.Module):
         )
         self.output_norm = PlainNorm(outputs[-1])
         self.to_rgb = SpectralConv2d(outputs[-1], 3, 3, spectral=config.spectral_norm)
-        self.provenance = {"origin": "random weights", "licence": "not stated"}
+        self.provenance = {"origin": "random weights", "licence": UNSTATED}
         """Where the weights come from and under which terms they stand; goes with them into every bundle."""
 
     def map(self, z: Tensor, labels: Tensor | None = None, truncation: float = 1.0) -> Tensor:

@@ -57,7 +57,7 @@ class StyleGAN2Discriminator(nn.Module):
             for level in range(top, 0, -1)
         )
         last = config.channels[0]
-        self.from_rgb = EqualizedConv2d(3, last, 1, clamp=clamp) if architecture == "skip" else None
+        self.from_rgb = EqualizedConv2d(3, last, 1) if architecture == "skip" else None  # never clamped
         self.conv = EqualizedConv2d(last + 1, last, 3, clamp=clamp)
         self.linear = EqualizedLinear(last * 16, last, activate=True)
         classes = config.num_classes
@@ -71,7 +71,7 @@ class StyleGAN2Discriminator(nn.Module):
         """Images in [-1, 1] to logits.
 
         Args:
-            images: [N, 3, H, W]; samples that are a quarter of the batch apart share a deviation group of four.
+            images: [N, 3, H, W]; every N / deviation_group-th of them share a deviation group.
             labels: Class numbers [N]; None without classes.
 
         Returns:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from latentreel.core.errors import InputError
-from latentreel.core.image_generator import NoiseMode
+from latentreel.core.image_generator import UNSTATED, NoiseMode
 from latentreel.core.labels import check_labels
 from latentreel.core.precision import compute_dtype
 from latentreel.core.shapes import check_shape
@@ -129,7 +129,7 @@ class StyleGAN2Generator(nn.Module):
         )
         self.blocks = nn.ModuleList(SynthesisBlock(config, level) for level in range(len(config.sizes)))
         self.register_buffer("mean_latent", torch.zeros(config.w_dim))
-        self.provenance = {"origin": "random weights", "licence": "not stated"}
+        self.provenance = {"origin": "random weights", "licence": UNSTATED}
         """Where the weights come from and under which terms they stand; goes with them into every bundle."""
 
     def map(self, z: Tensor, labels: Tensor | None = None, truncation: float = 1.0) -> Tensor:
