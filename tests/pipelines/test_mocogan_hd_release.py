@@ -83,7 +83,10 @@ def test_a_wrapped_image_discriminator_is_taken_out_of_its_wrapping(release, fix
 
 WRONG = {
     "motion missing": ({"motion": "nowhere.pth"}, "no such motion generator; given: nowhere.pth"),
-    "motion of another kind": ({"motion": "modelD_3d_in_domain.pth"}, "is no released motion generator; given: a discriminator"),
+    "motion of another kind": (
+        {"motion": "modelD_3d_in_domain.pth"},
+        "is no released motion generator; given: a discriminator",
+    ),
     "no basis": ({"basis": "nowhere"}, "cannot read .*pca_comp.npy: No such file"),
     "step size": ({"step_size": 0}, "out of range"),
     "frame rate": ({"video_fps": -3}, "video_fps is out of range"),

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from latentreel.training.config import MotionTrainingConfig
 
 TRUNCATION = 0.8  # of the shown contents: plainer, cleaner faces than at 1
+PEOPLE = (1, 2, 3, 5, 6, 8, 9, 10)  # content seeds, chosen: of the first 24, 7 gained or lost glasses; the report says so
+MORE_PEOPLE = (13, 14, 17, 20)
+CONTENTS = (1, 6, 10, 9)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,14 +91,13 @@ def _gather(
 
     store = open_training_data(recipe, resolution=shipped.image_generator.resolution, expect="videos")
     real = ClipSampler(store, num_frames=recipe.num_frames, frame_step=recipe.frame_step, seed=config.seed).batch(0, 4)
-    contents, motions = range(3), range(4)
     wanted = {
-        "eight people": (shipped, [(s, s) for s in range(8)]),
-        "generated beside real": (shipped, [(s, s) for s in range(8, 12)]),
-        "one content, several motions": (shipped, [(s, m) for s in contents for m in motions]),
-        "one motion, several contents": (shipped, [(s, m) for m in contents for s in motions]),
-        "by the motion generator that ships": (shipped, [(s, s + 20) for s in range(8)]),
-        "by the one just trained": (trained, [(s, s + 20) for s in range(8)]),
+        "eight people": (shipped, [(s, s) for s in PEOPLE]),
+        "generated beside real": (shipped, [(s, s) for s in MORE_PEOPLE]),
+        "one content, several motions": (shipped, [(s, m) for s in CONTENTS[:3] for m in range(4)]),
+        "one motion, several contents": (shipped, [(s, m) for m in range(3) for s in CONTENTS]),
+        "by the motion generator that ships": (shipped, [(s, s + 20) for s in PEOPLE]),
+        "by the one just trained": (trained, [(s, s + 20) for s in PEOPLE]),
     }
     clips, videos = {}, {}
     with counting("generating videos") as progress:
@@ -107,7 +109,7 @@ def _gather(
             progress(done, len(wanted))
 
     def rows(name: str) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
-        return clips[name].reshape(len(contents), len(motions), *clips[name].shape[1:])
+        return clips[name].reshape(3, 4, *clips[name].shape[1:])
 
     headline, beside, _, _, by_shipped, by_trained = clips.values()
     return DemoResults(

@@ -94,7 +94,7 @@ MOTION: dict[str, MotionTrainingConfig] = {
         tracker="none",
     ),
     "small": _SMALL_MOTION,
-    "faces-world": _FACES_MOTION,
+    "faces-world": dataclasses.replace(_FACES_MOTION, batch_size=8, image_discriminator_weight=3.0),
     # What `latentreel demo` trains: the same for two and a half minutes, on fewer videos.
     "demo": dataclasses.replace(_FACES_MOTION, minutes=2.5, world_videos=256, log_every=5),
     # App. B: clips of 16 frames out of 32, batch 32 at 128 px.
