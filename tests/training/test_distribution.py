@@ -17,7 +17,7 @@ from latentreel.cli.main import main
 from latentreel.image_generators.stylegan2 import discriminator
 from latentreel.training import mocogan_hd
 
-discriminator.minibatch_deviation = lambda x: torch.cat([x, x.mean(dim=1, keepdim=True)], dim=1)
+discriminator.minibatch_deviation = lambda x, group_size: torch.cat([x, x.mean(dim=1, keepdim=True)], dim=1)
 mocogan_hd.relativistic_least_squares = lambda raised, lowered: sum(
     ((up - 1).square().mean() + down.square().mean()) / 2 for up, down in zip(raised, lowered, strict=True)
 )
