@@ -129,7 +129,7 @@ def _headline(results: DemoResults) -> Section:
                 list(results.headline),
                 fps=results.fps,
                 columns=COLUMNS,
-                caption=f"{count} clips of {num_frames} frames, faces and motions drawn at random. By {results.made_by}.",
+                caption=f"{count} clips of {num_frames} frames. By {results.made_by}.",
                 description=f"A grid of {count} generated faces that move: they turn, look, blink and talk.",
             )
         ],
@@ -139,7 +139,7 @@ def _headline(results: DemoResults) -> Section:
 def _beside_real(results: DemoResults) -> Section:
     return Section(
         "Real and generated",
-        "The training videos, and what was learned from them. The generated faces are drawn at random.",
+        "The training videos, and what was learned from them.",
         [
             _pair(
                 results,
