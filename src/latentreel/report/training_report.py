@@ -130,7 +130,7 @@ def _headline(results: DemoResults) -> Section:
                 fps=results.fps,
                 columns=COLUMNS,
                 caption=f"{count} clips of {num_frames} frames. By {results.made_by}.",
-                description=f"A grid of {count} generated faces that move: they turn, look, blink and talk.",
+                description=f"A grid of {count} generated faces that move: they turn and look around.",
             )
         ],
     )
