@@ -38,6 +38,14 @@ def test_a_released_model_generates_as_it_did(release, fp32):
     assert video.fps == 12.5
 
 
+def test_the_basis_is_a_folder_a_file_of_it_or_both_files(release):
+    components, stdev = release / "pca_comp.npy", release / "pca_stdev.npy"
+    latents = [
+        opened(release, basis=basis).generate(num_frames=4).frames for basis in (release, components, (components, stdev))
+    ]
+    assert all(np.array_equal(frames, latents[0]) for frames in latents)
+
+
 def test_step_size_and_frame_rate_are_the_users(release):
     pipe = opened(release, step_size=0.5, frame_step=1, video_fps=30)
     assert (pipe.motion_generator.config.step_size, pipe.generate(num_frames=2).fps) == (0.5, 30)

@@ -22,7 +22,7 @@ def import_mocogan_hd(
     *,
     image_generator: Path | str,
     motion: Path | str,
-    basis: Path | str,
+    basis: Path | str | tuple[Path | str, Path | str],
     step_size: float = 0.2,
     frame_step: int = 2,
     video_fps: float = 25.0,
@@ -32,7 +32,7 @@ def import_mocogan_hd(
     Args:
         image_generator: The checkpoint of the image generator, in any known format.
         motion: The motion generator, `modelR_*.pth`.
-        basis: The folder that holds `pca_comp.npy` and `pca_stdev.npy`.
+        basis: The folder that holds `pca_comp.npy` and `pca_stdev.npy`, the first of the two, or both.
         step_size: lambda of Eq. 2, which the files do not say; 0.2 as released.
         frame_step: Every how many-th frame of its training videos the model saw, which the files do not say; 2 as released.
         video_fps: Frames per second of those videos; a generated clip has `video_fps / frame_step`.
@@ -55,15 +55,22 @@ def import_mocogan_hd(
         raise InputError(
             f"{path} is no released motion generator", given=describe_content(content), allowed="a modelR_*.pth file"
         )
-    components, stdev = (read_numbers(Path(basis) / name) for name in (COMPONENTS, STDEV))
+    components, stdev = map(read_numbers, _basis_files(basis))
     motion_generator = mocogan_hd_release.import_motion_generator(
         content, components=components, stdev=stdev, step_size=step_size, where=str(path)
     )
     mean = getattr(generator, "mean_latent", None)
-    latent_basis = mocogan_hd_release.import_latent_basis(components, stdev, mean=mean, where=str(basis))
+    latent_basis = mocogan_hd_release.import_latent_basis(components, stdev, mean=mean, where="the basis")
     return VideoPipeline(
         image_generator=generator, basis=latent_basis, motion_generator=motion_generator, fps=video_fps / frame_step
     )
+
+
+def _basis_files(basis: Path | str | tuple[Path | str, Path | str]) -> tuple[Path, Path]:
+    if isinstance(basis, tuple):
+        return Path(basis[0]), Path(basis[1])
+    folder = Path(basis).parent if Path(basis).is_file() else Path(basis)
+    return folder / COMPONENTS, folder / STDEV
 
 
 def export_mocogan_hd(
