@@ -1,6 +1,7 @@
-"""A stand-in for the Hugging Face hub: as much of its HTTP API as bundles need, served on this machine.
+"""A stand-in for the Hugging Face hub: as much of its HTTP API as bundles need; and a place for hostile files.
 
-It takes and gives contents as they are. The true hub keeps weight files in a storage of its own (LFS, Xet), behind redirects.
+The stand-in takes and gives contents as they are. The true hub keeps weight files in a storage of its own (LFS, Xet), behind
+redirects.
 """
 
 import base64
@@ -12,9 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from hostile_pickles import CANARY
 
 TOKEN = "hf_stand_in"
 Files = dict[str, bytes]
@@ -213,3 +216,19 @@ def hub(visit):
     with serving(stand_in):
         visit(stand_in.url)
         yield stand_in
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_file(data: bytes, name: str = "file.pt") -> Path:
+        (tmp_path / name).write_bytes(data)
+        return tmp_path / name
+
+    return write_file
+
+
+@pytest.fixture
+def canary(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path / CANARY
+    assert not (tmp_path / CANARY).exists(), "code was run"

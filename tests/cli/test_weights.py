@@ -86,6 +86,13 @@ def test_the_other_generator_of_a_network_pickle_can_be_asked_for(fixtures_dir, 
     assert "G of a network pickle" in run_cli("weights", "show", tmp_path / "bundle")[1]
 
 
+def test_a_choice_where_there_is_none_is_refused(fixtures_dir, run_cli, tmp_path):
+    for source in (fixtures_dir / "biggan_pytorch" / "G_ema.pth", "faces"):
+        code, _, errors = run_cli("weights", "import", source, "--out", tmp_path / "bundle", "--network", "G")
+        assert code == 2
+        assert "holds one image generator, and no choice; given: G" in errors[0]
+
+
 def test_what_is_no_image_generator_is_called_by_its_name(fixtures_dir, run_cli, tmp_path):
     words = ["weights", "import", fixtures_dir / "mocogan_hd" / "modelD_3d_in_domain.pth", "--out", tmp_path / "bundle"]
     assert "no image generator of a known format; given: a discriminator of the MoCoGAN-HD release" in run_cli(*words)[2][0]

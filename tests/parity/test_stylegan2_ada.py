@@ -6,7 +6,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from latentreel.checkpoints.bundle import save_image_generator
 from latentreel.checkpoints.load import load_discriminator, load_image_generator
+from latentreel.checkpoints.stylegan2_state_dict import export_generator
 from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
 
 pytestmark = pytest.mark.usefixtures("fp32")
@@ -53,3 +55,12 @@ def test_the_discriminator_judges_the_same(folder, expected, hold):
     discriminator = load_discriminator(folder / "network-snapshot.pkl")
     with torch.no_grad():
         hold(discriminator(expected["d_input"]), expected["d_logits"], "d_logits")
+
+
+def test_weights_return_bit_for_bit_by_way_of_a_bundle_and_of_a_state_dict(generator, tmp_path):
+    save_image_generator(generator, tmp_path / "bundle", origin="a test")
+    torch.save(export_generator(generator, drop_clamp=True), tmp_path / "g_ema.pt")
+    for name in ("bundle", "g_ema.pt"):
+        again = load_image_generator(tmp_path / name).state_dict()
+        assert again.keys() == generator.state_dict().keys()
+        assert all(torch.equal(again[key], value) for key, value in generator.state_dict().items())

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from latentreel.checkpoints.safe_pickle import MAX_SHOWN, Builder, Globals, Record, Span, safe_key
+from latentreel.checkpoints.plain_values import MAX_SHOWN, Record, Span, safe_key
+from latentreel.checkpoints.safe_pickle import Builder, Globals
 from latentreel.checkpoints.stored_tensor import Budget, Storage, StoredTensor
 from latentreel.core.errors import InputError
 

@@ -19,7 +19,7 @@ from latentreel.checkpoints.load import (
     existing_file,
     find_bundle,
 )
-from latentreel.checkpoints.safe_pickle import Record
+from latentreel.checkpoints.plain_values import Record
 from latentreel.checkpoints.torch_file import read_checkpoint
 from latentreel.core.config import to_dict
 from latentreel.core.errors import InputError
@@ -81,18 +81,13 @@ def describe(source: Path | str) -> Description:
             beside = f"; beside it, not read: {', '.join(others)}" if others else ""
             return _foreign(name + beside, [_part("image generator", generator)], generator)
     if mocogan_hd_release.recognizes_motion_generator(content):
-        return _foreign("a motion generator of the MoCoGAN-HD release", [_motion_part(content, where=where)])
+        return _foreign(mocogan_hd_release.MOTION_FORMAT, [_motion_part(content, where=where)])
     if mocogan_hd_release.recognizes_discriminator(content):
         discriminator = mocogan_hd_release.import_discriminator(content, where=where)
-        return _foreign("a discriminator of the MoCoGAN-HD release", [_part("discriminator", discriminator)])
+        return _foreign(mocogan_hd_release.DISCRIMINATOR_FORMAT, [_part("discriminator", discriminator)])
     raise InputError(
         f"{path} is in no known format", given=describe_content(content), allowed=f"{FORMATS}, or {DISCRIMINATORS}"
     )
-
-
-def count_parameters(network: nn.Module) -> int:
-    """How many numbers of a network are learned."""
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def _describe_bundle(folder: Path) -> Description:
@@ -115,13 +110,14 @@ def _describe_bundle(folder: Path) -> Description:
 def _describe_pickle(content: Mapping[str, Any], *, where: str) -> Description:
     names = [name for name in network_pickle.NETWORKS if isinstance(content.get(name), Record)]
     generators = {
-        name: network_pickle.import_generator(content, network=name, where=where) for name in names if name.startswith("G")
+        name: network_pickle.import_generator(content, network=name, where=where)
+        for name in network_pickle.GENERATORS
+        if name in names
     }
     parts = [_part(name, generator) for name, generator in generators.items()]
     if "D" in names:
         parts.append(_part("D", network_pickle.import_discriminator(content, where=where)))
-    chosen = generators.get("G_ema", generators.get("G"))
-    return _foreign("a network pickle of StyleGAN2-ADA or the StyleGAN3 repository", parts, chosen)
+    return _foreign(network_pickle.FORMAT, parts, generators.get(network_pickle.default_network(content)))
 
 
 def _foreign(form: str, parts: list[Part], generator: Network | None = None) -> Description:
@@ -131,7 +127,8 @@ def _foreign(form: str, parts: list[Part], generator: Network | None = None) -> 
 def _part(name: str, network: nn.Module, **more: Any) -> Part:
     config = getattr(network, "config", None)
     sizes = to_dict(config) if config is not None else _plain_sizes(network)
-    return Part(name=name, kind=type(network).__name__, sizes=sizes | more, parameters=count_parameters(network))
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    return Part(name=name, kind=type(network).__name__, sizes=sizes | more, parameters=parameters)
 
 
 def _plain_sizes(network: nn.Module) -> dict[str, Any]:

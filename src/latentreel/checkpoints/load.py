@@ -17,11 +17,11 @@ SHIPPED = Path(__file__).parents[1] / "weights"
 
 IMAGE_GENERATORS = {
     "a StyleGAN2 g_ema state dict": stylegan2_state_dict,
-    "a network pickle of StyleGAN2-ADA or the StyleGAN3 repository": network_pickle,
+    network_pickle.FORMAT: network_pickle,
     "a BigGAN-PyTorch state dict": biggan_pytorch,
 }
 FORMATS = f"a bundle folder, a run's folder, hf://user/name, {', '.join(IMAGE_GENERATORS)}, or a name that ships"
-DISCRIMINATORS = "a network pickle of StyleGAN2-ADA or the StyleGAN3 repository, or a discriminator of the MoCoGAN-HD release"
+DISCRIMINATORS = f"{network_pickle.FORMAT}, or {mocogan_hd_release.DISCRIMINATOR_FORMAT}"
 
 
 def shipped_names() -> list[str]:
@@ -60,22 +60,18 @@ def load_image_generator(source: Path | str, *, network: str | None = None) -> N
     """
     bundle = find_bundle(source)
     if bundle is not None:
+        _refuse_choice(network, source)
         return load_image_generator_bundle(bundle)
     path = existing_file(source, what="image generator", allowed=f"{FORMATS}: {', '.join(shipped_names())}")
     content = read_checkpoint(path)
+    if network_pickle.recognizes(content):
+        network = network or network_pickle.default_network(content)
+        generator = network_pickle.import_generator(content, network=network, where=str(path))
+        return _from(path, f"{network} of {network_pickle.FORMAT}", generator)
+    _refuse_choice(network, source)
     for name, module in IMAGE_GENERATORS.items():
         if module.recognizes(content):
-            generator: Network
-            if module is network_pickle:
-                network = network or network_pickle.default_network(content)
-                generator, name = (
-                    network_pickle.import_generator(content, network=network, where=str(path)),
-                    f"{network} of {name}",
-                )
-            else:
-                generator = module.import_generator(content, where=str(path))
-            generator.provenance = {"origin": f"{path.name}, {name}", "licence": UNSTATED}
-            return generator
+            return _from(path, name, module.import_generator(content, where=str(path)))
     raise InputError(f"{path} is no image generator of a known format", given=describe_content(content), allowed=FORMATS)
 
 
@@ -107,9 +103,9 @@ def exporter_of(generator: Network) -> Any:
 def describe_content(content: Any) -> str:
     """What a file holds that is not what was wanted, in a few words."""
     if mocogan_hd_release.recognizes_motion_generator(content):
-        return "a motion generator of the MoCoGAN-HD release"
+        return mocogan_hd_release.MOTION_FORMAT
     if mocogan_hd_release.recognizes_discriminator(content):
-        return "a discriminator of the MoCoGAN-HD release"
+        return mocogan_hd_release.DISCRIMINATOR_FORMAT
     if isinstance(content, Mapping):
         return f"keys {', '.join(str(key)[:50] for key in list(content)[:4])}, ..."
     return type(content).__name__
@@ -127,3 +123,14 @@ def existing_file(source: Path | str, *, what: str, allowed: str) -> Path:
     if path.is_dir():
         raise InputError(f"{path} holds no bundle", allowed=allowed, fix="for a run, wait until it has saved its first state")
     return path
+
+
+def _from(path: Path, what: str, generator: Network) -> Network:
+    """The generator, which from now on says where it came from."""
+    generator.provenance = {"origin": f"{path.name}, {what}", "licence": UNSTATED}
+    return generator
+
+
+def _refuse_choice(network: str | None, source: Path | str) -> None:
+    if network is not None:
+        raise InputError(f"{source} holds one image generator, and no choice", given=network, fix="leave the choice out")

@@ -35,6 +35,8 @@ from latentreel.mocogan_hd.motion_generator import MotionGenerator
 from latentreel.mocogan_hd.video_discriminator import VideoDiscriminator
 from latentreel.nn.patch_network import MultiScalePatchDiscriminator
 
+MOTION_FORMAT = "a motion generator of the MoCoGAN-HD release"
+DISCRIMINATOR_FORMAT = "a discriminator of the MoCoGAN-HD release"
 WRAPPED, COPY, BANKS = "modelD.", "modelD_ema.", ("q_real", "q_fake", "q_ptr")
 DOMAINS: dict[int, Literal["in", "cross"]] = {6: "in", 3: "cross"}  # by input channels, Sec. 3.1
 

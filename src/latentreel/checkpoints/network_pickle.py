@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from latentreel.checkpoints.key_table import Entry, ForeignState, empty_network, import_module, loaded, refuse_key_mismatch
-from latentreel.checkpoints.safe_pickle import Record, shown
+from latentreel.checkpoints.plain_values import Record, shown
 from latentreel.checkpoints.stored_tensor import StoredTensor
 from latentreel.core.errors import InputError
 from latentreel.image_generators.stylegan2.config import Architecture, StyleGAN2Config
@@ -19,6 +19,7 @@ from latentreel.image_generators.stylegan2.discriminator import StyleGAN2Discrim
 from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
 from latentreel.nn.mapping_network import LR_MULTIPLIER
 
+FORMAT = "a network pickle of StyleGAN2-ADA or the StyleGAN3 repository"
 NETWORKS = ("G", "D", "G_ema")
 GENERATORS = ("G_ema", "G")
 MAX_MODULES = 10_000  # these networks have some hundred; a file may say that a module is its own part

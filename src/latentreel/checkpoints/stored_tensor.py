@@ -15,7 +15,7 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
-from latentreel.checkpoints.safe_pickle import shown
+from latentreel.checkpoints.plain_values import shown
 from latentreel.core.errors import InputError
 
 PIECE = 2**22  # bytes read at a time

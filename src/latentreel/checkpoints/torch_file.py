@@ -14,7 +14,8 @@ from typing import Any, BinaryIO
 import torch
 
 from latentreel.checkpoints.allow_list import STORAGES, allow_list
-from latentreel.checkpoints.safe_pickle import Globals, Name, Span, instructions, read_pickle, shown
+from latentreel.checkpoints.plain_values import Name, Span, shown
+from latentreel.checkpoints.safe_pickle import Globals, instructions, read_pickle
 from latentreel.checkpoints.stored_tensor import DAMAGE, Budget, Storage
 from latentreel.core.errors import InputError
 
