@@ -113,7 +113,6 @@ def test_parts_that_do_not_fit_are_refused(pipe):
         VideoPipeline(image_generator=other, basis=pipe.basis, motion_generator=pipe.motion_generator)
 
 
-@pytest.mark.skipif(not SHIPPED.is_dir(), reason="the model that ships is not in src/latentreel/weights/faces yet")
 def test_the_model_that_ships_moves_and_has_a_card():
     pipe = VideoPipeline.load("faces")
     clips = [pipe.generate(seed=seed, motion_seed=seed, num_frames=17).frames.astype(float) for seed in range(4)]
