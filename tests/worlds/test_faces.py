@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from latentreel.core.errors import InputError
-from latentreel.worlds.face_factors import IDENTITY_FACTORS, MOTION_FACTORS, sample_identity, sample_motion
+from latentreel.worlds.face_factors import IDENTITY_FACTORS
 from latentreel.worlds.faces import FacesWorld
 from latentreel.worlds.hair_styles import STYLES
+from latentreel.worlds.head_motion import MOTION_FACTORS, sample_motion
 from latentreel.worlds.registry import WORLDS, open_world
 from latentreel.worlds.world import World
 
@@ -16,7 +17,7 @@ MOTION = {name: place for place, name in enumerate(WORLD.motion_names)}
 
 
 def person(**factors):
-    identity = sample_identity(np.random.default_rng(5))
+    identity = WORLD.sample_identity(np.random.default_rng(5))
     identity[IDENTITY["glasses"]] = 0
     for name, value in factors.items():
         identity[IDENTITY[name]] = value
@@ -130,7 +131,7 @@ def test_lids_close():
 
 
 def test_factors_stay_in_range_and_use_it():
-    identities = np.stack([sample_identity(np.random.default_rng(seed)) for seed in range(300)])
+    identities = np.stack([WORLD.sample_identity(np.random.default_rng(seed)) for seed in range(300)])
     motions = np.concatenate([sample_motion(32, 25.0, np.random.default_rng(seed)) for seed in range(200)])
     for factors, values in ((IDENTITY_FACTORS, identities), (MOTION_FACTORS, motions)):
         for factor, column in zip(factors, values.T, strict=True):

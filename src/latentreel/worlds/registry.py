@@ -4,7 +4,7 @@ from latentreel.core.errors import InputError
 from latentreel.worlds.faces import FacesWorld
 from latentreel.worlds.world import World
 
-WORLDS: dict[str, type[FacesWorld]] = {"faces": FacesWorld}
+WORLDS: dict[str, type[World]] = {world.NAME: world for world in (FacesWorld,)}
 
 
 def open_world(name: str, *, resolution: int = 64, num_frames: int = 32, seed: int = 0) -> World:

@@ -6,7 +6,8 @@ from functools import cached_property
 import numpy as np
 
 from latentreel.worlds import palettes
-from latentreel.worlds.face_factors import IDENTITY_NAMES, MOTION_NAMES
+from latentreel.worlds.face_factors import IDENTITY_NAMES
+from latentreel.worlds.head_motion import MOTION_NAMES
 from latentreel.worlds.head_pose import HeadPose
 from latentreel.worlds.relief import Floats
 from latentreel.worlds.world import Factors
