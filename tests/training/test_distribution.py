@@ -8,19 +8,15 @@ import sys
 import pytest
 import torch
 
-# Statistics over a batch are each process's own (see `latentreel.training.distribution`): here they are taken per sample instead.
+# StyleGAN2's minibatch deviation is each process's own (see `latentreel.training.distribution`): here it is taken per sample.
 # The augmentation is strong from the start, and follows the sign that it is told of.
 PER_SAMPLE = """
 import torch
 from latentreel.augment.adaptive import AdaptiveAugment
 from latentreel.cli.main import main
 from latentreel.image_generators.stylegan2 import discriminator
-from latentreel.training import mocogan_hd
 
 discriminator.minibatch_deviation = lambda x, group_size: torch.cat([x, x.mean(dim=1, keepdim=True)], dim=1)
-mocogan_hd.relativistic_least_squares = lambda raised, lowered: sum(
-    ((up - 1).square().mean() + down.square().mean()) / 2 for up, down in zip(raised, lowered, strict=True)
-)
 AdaptiveAugment.observe = lambda self, sign, *, num_images: self.strength.copy_(0.5 + sign / 4)
 main()
 """

@@ -13,7 +13,7 @@ from latentreel.cli.train import build, start
 from latentreel.core.config import load_yaml
 from latentreel.core.errors import InputError
 from latentreel.training.config import MotionTrainingConfig
-from latentreel.training.mocogan_hd import resolve
+from latentreel.training.starting_weights import resolve
 from latentreel.training.presets import MOTION
 
 
@@ -81,7 +81,10 @@ def test_weights_to_start_from_must_be_of_the_right_kind(release, fixtures_dir, 
     cases = {
         "start_from": ("nowhere", "nothing to start from; given: nowhere"),
         "video_discriminator": (str(folder / "modelD_3d_cross_domain.pth"), "VideoDiscriminator, cross domain; allowed"),
-        "image_discriminator": (str(folder / "bigganD_cross_domain.pth"), "no in-domain discriminator of the right kind"),
+        "image_discriminator": (
+            str(folder / "bigganD_cross_domain.pth"),
+            "ContrastiveDiscriminator; allowed: PairDiscriminator",
+        ),
     }
     for field, (value, problem) in cases.items():
         with pytest.raises(InputError, match=problem):

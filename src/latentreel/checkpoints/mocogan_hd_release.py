@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from latentreel.checkpoints.key_table import (
     Entry,
@@ -191,7 +191,18 @@ def import_latent_basis(components: Tensor, stdev: Tensor, *, mean: Tensor | Non
 
 
 def export_motion_generator(motion: MotionGenerator) -> dict[str, Tensor]:
-    """The content of a `modelR_*.pth` file; components, standard deviations and step size have no place in it."""
+    """The content of a `modelR_*.pth` file; components, standard deviations and step size have no place in it.
+
+    Raises:
+        InputError: The motion generator has another form than the released program's.
+    """
+    form = (motion.config.residual, motion.config.noise_from)
+    if form != ("released", "state_and_cell"):
+        raise InputError(
+            "the released program has no such motion generator",
+            given="residual {}, noise_from {}".format(*form),
+            allowed="residual released, noise_from state_and_cell",
+        )
     return export_state(MOTION_GENERATOR, motion.state_dict())
 
 
@@ -273,6 +284,19 @@ def _contrastive_table_of(discriminator: ContrastiveDiscriminator) -> list[Entry
     return contrastive_discriminator_table(
         len(blocks), [i for i, block in enumerate(blocks) if getattr(block, "shortcut", None) is not None]
     )
+
+
+def export_discriminator(discriminator: nn.Module) -> dict[str, Tensor]:
+    """The content of the file of a discriminator of any kind.
+
+    Raises:
+        InputError: The released program has no such network.
+    """
+    if isinstance(discriminator, ContrastiveDiscriminator):
+        return export_contrastive_discriminator(discriminator)
+    if isinstance(discriminator, MultiScalePatchDiscriminator):
+        return export_patch_discriminator(discriminator)
+    raise InputError("the released program has no such discriminator", given=type(discriminator).__name__)
 
 
 def export_patch_discriminator(discriminator: MultiScalePatchDiscriminator) -> dict[str, Tensor]:

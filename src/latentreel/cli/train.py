@@ -108,7 +108,7 @@ def _start(config: RunConfig, accelerator: "Accelerator") -> "TrainState":
     from latentreel.training.loop import Interrupted, TrainingDiverged, open_folder, train
 
     if isinstance(config, MotionTrainingConfig):
-        from latentreel.training.mocogan_hd import resolve
+        from latentreel.training.starting_weights import resolve
 
         config = resolve(config)
     open_folder(config, accelerator)
@@ -166,7 +166,8 @@ def _build_motion(config: MotionTrainingConfig, accelerator: "Accelerator") -> "
     from latentreel.checkpoints.load import load_image_generator
     from latentreel.cli.progress import counting
     from latentreel.data.clip_sampling import ClipSampler
-    from latentreel.training.mocogan_hd import MotionTraining, open_basis
+    from latentreel.training.mocogan_hd import MotionTraining
+    from latentreel.training.starting_weights import open_basis
     from latentreel.training.state import saved_states
 
     generator = load_image_generator(config.image_generator)

@@ -170,7 +170,7 @@ def export(config: ExportConfig) -> None:
     from latentreel.core.files import atomic_path
     from latentreel.pipelines.mocogan_hd_release import export_mocogan_hd
     from latentreel.pipelines.video_pipeline import VideoPipeline
-    from latentreel.training.mocogan_hd import trained_discriminators
+    from latentreel.training.starting_weights import trained_discriminators
 
     if config.out.suffix not in (".pt", ".pth"):
         discriminators = trained_discriminators(Path(config.source))

@@ -17,6 +17,16 @@ def logistic_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     return F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
 
 
+def hinge_generator(fake_logits: Tensor) -> Tensor:
+    """Hinge loss of the generator, -mean D(fake) (Lim & Ye 2017, "Geometric GAN")."""
+    return -fake_logits.mean()
+
+
+def hinge_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Hinge loss of the discriminator, mean max(0, 1 - D(real)) + mean max(0, 1 + D(fake)) (Lim & Ye 2017)."""
+    return F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()
+
+
 def relativistic_least_squares(raised: Sequence[Tensor], lowered: Sequence[Tensor]) -> Tensor:
     """Relativistic average least squares (Jolicoeur-Martineau 2019, RaLSGAN), with targets 1 and 0 as MoCoGAN-HD was released.
 

@@ -2,7 +2,7 @@
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from latentreel.core.shapes import check_shape
 
@@ -40,3 +40,33 @@ def info_nce(
     logits = torch.cat([similarity, views @ F.normalize(bank, dim=1).T / temperature], dim=1)
     other_view = torch.arange(2 * n, device=views.device).roll(n)
     return F.cross_entropy(logits, other_view)
+
+
+class MemoryBank(nn.Module):
+    """A ring of the newest projections, further negatives for the contrastive loss (He et al. 2020, "Momentum Contrast", Sec. 3.1)."""
+
+    ring: Tensor
+    pushed: Tensor
+
+    def __init__(self, *, size: int, width: int) -> None:
+        """An empty ring.
+
+        Args:
+            size: How many projections it holds, M; the oldest go first.
+            width: P.
+        """
+        super().__init__()
+        self.register_buffer("ring", torch.zeros(size, width))
+        self.register_buffer("pushed", torch.zeros([], dtype=torch.int64))
+
+    @property
+    def entries(self) -> Tensor:
+        """What it holds, [up to M, P]."""
+        return self.ring[: int(self.pushed)]
+
+    @torch.no_grad()
+    def push(self, projections: Tensor) -> None:
+        """Takes projections [N, P] in, the first as the oldest of them."""
+        places = (self.pushed + torch.arange(len(projections), device=self.ring.device)) % len(self.ring)
+        self.ring[places] = projections.to(self.ring.dtype)
+        self.pushed += len(projections)

@@ -35,9 +35,19 @@ class PairDiscriminator(MultiScalePatchDiscriminator):
             [N, 6, h, w].
         """
         check_shape(clips, "N T 3 H W", name="clips")
-        later = 1 + (draws * (clips.shape[1] - 1)).floor().long()
-        chosen = clips[torch.arange(len(clips), device=clips.device), later.to(clips.device)]
-        return shrink_to(torch.cat([clips[:, 0], chosen], dim=1), LARGEST_INPUT)
+        return shrink_to(torch.cat([clips[:, 0], later_frame(clips, draws)], dim=1), LARGEST_INPUT)
+
+
+def later_frame(clips: Tensor, draws: Tensor, *, first: int = 1) -> Tensor:
+    """One frame of each clip, [N, T, ...] to [N, ...].
+
+    Args:
+        clips: [N, T, ...].
+        draws: Uniform in [0, 1), one per clip, [N]; they choose the frame.
+        first: The earliest frame that may be chosen; by default the one after the first frame.
+    """
+    chosen = first + (draws * (clips.shape[1] - first)).floor().long()
+    return clips[torch.arange(len(clips), device=clips.device), chosen.to(clips.device)]
 
 
 class Judgement(NamedTuple):
@@ -50,8 +60,19 @@ class Judgement(NamedTuple):
     """Features for the contrastive loss. [N, P]."""
 
 
-BLOCK_WIDTHS = {64: (1, 2, 4, 8, 16), 128: (1, 2, 4, 8, 16, 16), 256: (1, 2, 4, 8, 8, 16, 16)}
-"""Feature maps after each block, in base widths, by resolution (BigGAN, App. B; App. A.2.2 of MoCoGAN-HD)."""
+BLOCK_WIDTHS = {
+    16: (1, 2, 4),
+    32: (1, 2, 4, 8),
+    64: (1, 2, 4, 8, 16),
+    128: (1, 2, 4, 8, 16, 16),
+    256: (1, 2, 4, 8, 8, 16, 16),
+}
+"""Feature maps after each block, in base widths, by resolution (BigGAN, App. B; App. A.2.2 of MoCoGAN-HD; below 64 ours)."""
+
+
+def largest_input(resolution: int) -> int:
+    """The size at which the network looks at pictures of a resolution: theirs, or the largest that it is made for."""
+    return max((size for size in BLOCK_WIDTHS if size <= resolution), default=min(BLOCK_WIDTHS))
 
 
 class ContrastiveDiscriminator(nn.Module):
@@ -74,6 +95,8 @@ class ContrastiveDiscriminator(nn.Module):
                 "no image discriminator has this resolution", given=resolution, allowed=", ".join(map(str, BLOCK_WIDTHS))
             )
         self.resolution = resolution
+        self.base_width = base_width
+        self.projection_dim = projection_dim
         widths = [3] + [base_width * factor for factor in BLOCK_WIDTHS[resolution]]
         last = len(widths) - 2
         self.blocks = nn.ModuleList(
@@ -86,6 +109,10 @@ class ContrastiveDiscriminator(nn.Module):
             nn.ReLU(),
             spectral_norm(nn.Linear(projection_dim, projection_dim)),
         )
+
+    def present(self, images: Tensor) -> Tensor:
+        """Pictures [N, 3, H, W] at the size that the network takes."""
+        return shrink_to(images, self.resolution)
 
     def forward(self, images: Tensor) -> Judgement:
         """Pictures [N, 3, H, W] in [-1, 1] to logits [N, 1] and projections [N, P], float32.

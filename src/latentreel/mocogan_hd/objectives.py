@@ -1,7 +1,6 @@
-"""The terms of MoCoGAN-HD's objective (Tian et al. 2021, Eq. 3-7), each a function of tensors alone.
+"""The terms of MoCoGAN-HD's objective that belong to it alone (Tian et al. 2021, Eq. 3 and 7), each a function of tensors.
 
-In-domain, as released: relativistic losses for both discriminators, a gradient penalty for D_V, and the mutual information term.
-The hinge, contrastive and feature-matching terms of the cross-domain side belong into this file.
+Its adversarial terms (Eq. 4 and 5) are in `losses.adversarial`, its contrastive term (Eq. 6) in `losses.contrastive`.
 """
 
 import torch.nn.functional as F
@@ -19,3 +18,16 @@ def mutual_information(noise: Tensor, reconstructed_noise: Tensor) -> Tensor:
         A scalar in [-1, 1].
     """
     return F.cosine_similarity(reconstructed_noise, noise, dim=-1).mean()
+
+
+def feature_matching(first: Tensor, later: Tensor) -> Tensor:
+    """L_f of Eq. 7: the mean cosine similarity of D_I's projections of a clip's first and of a later frame; to be maximised.
+
+    Args:
+        first: [N, P].
+        later: The same shape.
+
+    Returns:
+        A scalar in [-1, 1].
+    """
+    return F.cosine_similarity(later, first, dim=-1).mean()

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from latentreel.checkpoints import mocogan_hd_release
 from latentreel.checkpoints.load import describe_content, exporter_of, load_image_generator
 from latentreel.checkpoints.torch_file import read_checkpoint
 from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path
-from latentreel.nn.patch_network import MultiScalePatchDiscriminator
 from latentreel.pipelines.video_pipeline import VideoPipeline
 
 MOTION, COMPONENTS, STDEV = "modelR_epoch_0.pth", "pca_comp.npy", "pca_stdev.npy"
@@ -77,7 +76,7 @@ def export_mocogan_hd(
     pipe: VideoPipeline,
     folder: Path,
     *,
-    discriminators: Mapping[str, MultiScalePatchDiscriminator] | None = None,
+    discriminators: Mapping[str, nn.Module] | None = None,
     drop_clamp: bool = False,
 ) -> list[Path]:
     """Writes a model as the files that the released program reads; step size and frame rate have no place in them.
@@ -104,7 +103,7 @@ def export_mocogan_hd(
         )
         torch.save(mocogan_hd_release.export_motion_generator(pipe.motion_generator), temporary / MOTION)
         for name, discriminator in (discriminators or {}).items():
-            torch.save(mocogan_hd_release.export_patch_discriminator(discriminator), temporary / name)
+            torch.save(mocogan_hd_release.export_discriminator(discriminator), temporary / name)
         np.save(temporary / COMPONENTS, pipe.basis.components.numpy())
         np.save(temporary / STDEV, pipe.basis.stdev.numpy())
         names = sorted(path.name for path in temporary.iterdir())

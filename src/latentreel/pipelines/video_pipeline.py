@@ -16,7 +16,7 @@ from latentreel.core.pixels import to_uint8
 from latentreel.core.video import Video
 from latentreel.image_generators.build import Network
 from latentreel.mocogan_hd.latent_basis import LatentBasis
-from latentreel.mocogan_hd.motion_generator import MotionGenerator
+from latentreel.mocogan_hd.motion_generator import MotionGenerator, directions_of
 from latentreel.mocogan_hd.video_generator import render
 from latentreel.sampling.latents import content_labels, content_latents
 from latentreel.sampling.rollout import rollout
@@ -41,7 +41,8 @@ class VideoPipeline:
                 given=f"latents of width {motion_generator.config.latent_dim}",
                 allowed=image_generator.w_dim,
             )
-        expected = basis.truncated(motion_generator.config.num_components).directions
+        sizes = motion_generator.config
+        expected = directions_of(basis.truncated(sizes.num_components), sizes.residual)
         if not torch.equal(motion_generator.directions.cpu(), expected.cpu()):
             raise InputError("the motion generator was made for another basis", fix="give the basis that it was built with")
         self.image_generator = image_generator.eval().requires_grad_(False)

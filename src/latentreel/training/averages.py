@@ -15,7 +15,6 @@ def averaged_copy(module: M) -> M:
     return copy.deepcopy(module).eval().requires_grad_(False)
 
 
-@torch.no_grad()
 def update_average(average: nn.Module, module: nn.Module, *, batch_size: int, half_life: float, items_seen: int) -> None:
     """Moves an average toward its network.
 
@@ -27,7 +26,12 @@ def update_average(average: nn.Module, module: nn.Module, *, batch_size: int, ha
         items_seen: Items since the start of the run; early on the half-life is shorter.
     """
     horizon = max(min(half_life, items_seen * RAMP), 1e-8)
-    weight = 1 - 0.5 ** (batch_size / horizon)
+    move_average(average, module, weight=1 - 0.5 ** (batch_size / horizon))
+
+
+@torch.no_grad()
+def move_average(average: nn.Module, module: nn.Module, *, weight: float) -> None:
+    """Moves an average toward its network by a share `weight` of the difference; buffers are copied."""
     torch._foreach_lerp_(list(average.parameters()), list(module.parameters()), weight)
     for own, other in zip(average.buffers(), module.buffers(), strict=True):
         own.copy_(other)

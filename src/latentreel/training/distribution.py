@@ -1,11 +1,13 @@
 """Processes, devices and number formats, through Accelerate. One process on a CPU is the same code with nothing to exchange.
 
-Two processes with half the batch each train the weights of one, to rounding, but for statistics over a batch, which each process
-takes over its own share: StyleGAN2's minibatch deviation, and the means in MoCoGAN-HD's relativistic losses.
+Two processes with half the batch each train the weights of one, to rounding: draws are made for all together and shared out, and
+losses that compare the items of a batch see those of all processes (`everyone`). Only StyleGAN2's minibatch deviation stays
+with each process's own images.
 """
 
 import importlib.util
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -49,6 +51,41 @@ def average_gradients(accelerator: Accelerator, module: nn.Module) -> None:
     flat = accelerator.reduce(torch.cat([gradient.flatten() for gradient in gradients]), reduction="mean")
     for gradient, averaged in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
         gradient.copy_(averaged.view_as(gradient))
+
+
+def everyone(accelerator: Accelerator, values: Tensor) -> Tensor:
+    """The values of all processes, [N, ...] to [processes * N, ...] in the order of the batch; gradients find their way back.
+
+    Every process then computes the same loss of the whole batch, and averaged gradients are that loss's.
+    """
+    if accelerator.num_processes == 1:
+        return values
+    gathered: Tensor = _Gather.apply(values, accelerator)  # type: ignore[no-untyped-call]
+    return gathered
+
+
+def judge_together(
+    accelerator: Accelerator, discriminator: nn.Module, one: Tensor, other: Tensor
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Logits, one tensor per scale, of two batches in one pass of a patch discriminator; of all processes' batches."""
+    logits = [scale.chunk(2) for scale in discriminator(torch.cat([one, other]))]
+    return [everyone(accelerator, scale) for scale, _ in logits], [everyone(accelerator, scale) for _, scale in logits]
+
+
+class _Gather(torch.autograd.Function):
+    """Gathers forward; backward sums each process's share of the gradients over all."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, accelerator: Accelerator) -> Tensor:
+        ctx.accelerator, ctx.size = accelerator, len(values)
+        gathered: Tensor = accelerator.gather(values.contiguous())
+        return gathered
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        total = ctx.accelerator.reduce(gradients[0].contiguous(), reduction="sum")
+        start = ctx.accelerator.process_index * ctx.size
+        return total[start : start + ctx.size], None
 
 
 def average(accelerator: Accelerator, values: Tensor) -> Tensor:

@@ -42,8 +42,18 @@ IMAGE: dict[str, ImageTrainingConfig] = {
     # Few videos on one's own machine: augmentation makes them last.
     "small": dataclasses.replace(_SMALL_IMAGES, ada_target=0.6, ada_kimg=100),
     "faces-world": dataclasses.replace(_SMALL_IMAGES, data="world:faces", world_videos=3072, r1_gamma=0.6, mirror=True),
-    # App. B: a StyleGAN2 at full width, trained on the frames of the videos.
+    # Stills: another creature and another pose in each.
+    "creatures-world": dataclasses.replace(
+        _SMALL_IMAGES, data="world:creatures", world_videos=49_152, world_frames=1, r1_gamma=0.6, mirror=True
+    ),
+    "skies-world": dataclasses.replace(_SMALL_IMAGES, data="world:skies", world_videos=3072, r1_gamma=0.6, mirror=True),
+    # App. B: StyleGAN2s at full width, trained on the frames of the videos.
+    "ucf101": ImageTrainingConfig(data="", resolution=256, batch_size=32, kimg=25_000, mirror=True),
+    "faceforensics": ImageTrainingConfig(data="", resolution=256, batch_size=32, kimg=25_000, mirror=True),
     "sky-timelapse": ImageTrainingConfig(data="", resolution=128, batch_size=32, kimg=25_000, mirror=True),
+    "bair": ImageTrainingConfig(data="", resolution=64, batch_size=32, kimg=25_000),
+    # App. B: the one image domain that the paper trained a generator for beside the videos.
+    "afhq-dog": ImageTrainingConfig(data="", resolution=512, batch_size=32, kimg=25_000, mirror=True, ada_target=0.6),
 }
 
 _SMALL_MOTION = MotionTrainingConfig(
@@ -64,6 +74,8 @@ _SMALL_MOTION = MotionTrainingConfig(
     save_every=200,
 )
 
+_SMALL_CROSS = dataclasses.replace(_SMALL_MOTION, domain="cross", memory_bank_size=1024)
+
 # Half the released step size: over 16 frames latents stay near the first one, and people stay themselves.
 _FACES_MOTION = dataclasses.replace(
     _SMALL_MOTION,
@@ -74,31 +86,67 @@ _FACES_MOTION = dataclasses.replace(
     image_discriminator_weight=2.0,
 )
 
+_DEBUG_MOTION = MotionTrainingConfig(
+    data="world:faces",
+    image_generator="faces",
+    world_videos=4,
+    batch_size=2,
+    num_frames=4,
+    kclips=0.02,
+    hidden_dim=8,
+    num_components=8,
+    basis_samples=1000,
+    discriminator_every=2,
+    video_discriminator_width=4,
+    image_discriminator_width=4,
+    memory_bank_size=8,
+    log_every=1,
+    sample_every=5,
+    save_every=5,
+    tracker="none",
+)
+
+# App. B at full width: in-domain and across domains, with the settings of the released program.
+_PAPER = MotionTrainingConfig(data="", image_generator="", batch_size=16)
+_ACROSS = dataclasses.replace(_PAPER, domain="cross", image_discriminator_width=96)
+
 MOTION: dict[str, MotionTrainingConfig] = {
-    "debug": MotionTrainingConfig(
-        data="world:faces",
-        image_generator="faces",
-        world_videos=4,
-        batch_size=2,
-        num_frames=4,
-        kclips=0.02,
-        hidden_dim=8,
-        num_components=8,
-        basis_samples=1000,
-        discriminator_every=2,
-        video_discriminator_width=4,
-        image_discriminator_width=4,
-        log_every=1,
-        sample_every=5,
-        save_every=5,
-        tracker="none",
+    "debug": _DEBUG_MOTION,
+    # In-domain in the paper's own form: Eq. 2, 3, 4 and 6 as written.
+    "debug-paper": dataclasses.replace(
+        _DEBUG_MOTION,
+        residual="paper",
+        noise_from="state",
+        video_loss="logistic",
+        content_matching="contrastive",
+        own_entry=False,
+        contrastive_weight=1.0,
     ),
+    "debug-cross": dataclasses.replace(_DEBUG_MOTION, domain="cross"),
     "small": _SMALL_MOTION,
+    "small-cross": _SMALL_CROSS,
     "faces-world": dataclasses.replace(_FACES_MOTION, batch_size=8, image_discriminator_weight=3.0),
     # What `latentreel demo` trains: the same for two and a half minutes, on fewer videos.
     "demo": dataclasses.replace(_FACES_MOTION, minutes=2.5, world_videos=256, log_every=5),
-    # App. B: clips of 16 frames out of 32, batch 32 at 128 px.
-    "sky-timelapse": MotionTrainingConfig(data="", image_generator="", batch_size=32, step_size=0.5),
+    "skies-world": dataclasses.replace(
+        _SMALL_MOTION, data="world:skies", image_generator="skies", world_videos=3072, batch_size=8
+    ),
+    # Content from one world, motion from another.
+    "creatures-faces": dataclasses.replace(
+        _SMALL_CROSS, data="world:faces", image_generator="creatures", world_videos=3072, batch_size=8, step_size=0.1
+    ),
+    # Tab. 1 to 4: videos and image generator of one domain.
+    "ucf101": _PAPER,
+    "faceforensics": _PAPER,
+    "sky-timelapse": dataclasses.replace(_PAPER, batch_size=32),
+    # Tab. 5, Fig. 4 to 6, App. C: videos teach the motion, the image generator brings the content.
+    "ffhq-voxceleb": dataclasses.replace(_ACROSS, feature_matching_weight=5.0),
+    "ffhq-voxceleb-1024": dataclasses.replace(_ACROSS, batch_size=8, feature_matching_weight=5.0),
+    "afhq-dog-voxceleb": dataclasses.replace(_ACROSS, batch_size=8),
+    "animefaces-voxceleb": dataclasses.replace(_ACROSS, batch_size=8),
+    "lsun-church-tlvdb": _ACROSS,
+    # App. E: the case that fails.
+    "bair": dataclasses.replace(_PAPER, batch_size=32),
 }
 
 FAMILIES: dict[str, dict[str, ImageTrainingConfig] | dict[str, MotionTrainingConfig]] = {"image": IMAGE, "motion": MOTION}

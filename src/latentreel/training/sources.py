@@ -9,7 +9,6 @@ from latentreel.worlds.registry import open_world
 
 WORLD = "world:"
 WORLD_VERSION = 1  # raised when a world draws other pixels for the same seed
-WORLD_FRAMES = 32  # App. B of MoCoGAN-HD: clips are cut from 32 consecutive frames
 
 
 def open_training_data(
@@ -33,7 +32,7 @@ def open_training_data(
     if not config.data.startswith(WORLD):
         return open_frame_store(config.data, resolution=resolution, expect=expect, progress=progress)
     name = config.data.removeprefix(WORLD)
-    world = open_world(name, resolution=resolution, num_frames=WORLD_FRAMES, seed=config.seed)
+    world = open_world(name, resolution=resolution, num_frames=config.world_frames, seed=config.seed)
     return open_generated_store(
         lambda index: world.video(index).video,
         key=f"{world!r} version {WORLD_VERSION}",
