@@ -153,7 +153,7 @@ def test_motion_is_visible_and_smooth():
 
 def test_worlds_open_by_name():
     world = open_world("faces", resolution=32, num_frames=4, seed=1)
-    assert isinstance(world, World) and set(WORLDS) == {"faces"}
+    assert isinstance(world, World) and set(WORLDS) == {"faces", "creatures", "skies"}
     assert world.video(0).video.frames.shape == (4, 32, 32, 3)
     with pytest.raises(InputError, match="no such world; given: faeces; allowed: faces"):
         open_world("faeces")

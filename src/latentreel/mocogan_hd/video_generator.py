@@ -95,14 +95,13 @@ def render(
 
 
 def graph_bytes(image_generator: ImageGenerator, noise: NoiseMode = "none") -> int:
-    """Bytes that the graph of one frame keeps for backward: what two frames keep less what one does."""
+    """Bytes that the graph of one frame keeps for backward: what one frame keeps less what none does."""
     assert isinstance(image_generator, nn.Module)
     device = next(image_generator.parameters()).device
-    labels = torch.zeros(2, dtype=torch.long, device=device) if image_generator.num_classes else None
-    latents = torch.zeros(2, image_generator.w_dim, device=device, requires_grad=True)
-    return _kept(image_generator, latents, noise, labels) - _kept(
-        image_generator, latents[:1], noise, None if labels is None else labels[:1]
-    )
+    latents = torch.zeros(1, image_generator.w_dim, device=device, requires_grad=True)
+    labels = torch.zeros(1, dtype=torch.long, device=device) if image_generator.num_classes else None
+    nothing = None if labels is None else labels[:0]
+    return _kept(image_generator, latents, noise, labels) - _kept(image_generator, latents[:0], noise, nothing)
 
 
 def _kept(image_generator: ImageGenerator, latents: Tensor, noise: NoiseMode, labels: Tensor | None) -> int:
