@@ -7,7 +7,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latentreel.losses.adversarial import logistic_discriminator, logistic_generator, relativistic_least_squares
+from latentreel.losses.adversarial import (
+    hinge_discriminator,
+    hinge_generator,
+    logistic_discriminator,
+    logistic_generator,
+    relativistic_least_squares,
+)
 
 LOGITS = st.lists(st.floats(-10, 10, width=32), min_size=1, max_size=5).map(lambda v: torch.tensor(v, dtype=torch.float64))
 
@@ -41,3 +47,11 @@ def test_relativistic_losses_of_constant_logits(raised, lowered, loss):
     """((r - l - 1)^2 + (l - r)^2) / 2: the targets are 1 and 0, so a lead of 1/2 is the cheapest."""
     values = relativistic_least_squares([torch.full([2, 3], raised)], [torch.full([4, 1], lowered)])
     assert values.item() == pytest.approx(loss)
+
+
+@given(LOGITS, LOGITS)
+def test_the_hinge_asks_for_no_more_than_a_margin_of_one(real, fake):
+    beyond = (real >= 1).all() and (fake <= -1).all()
+    assert (hinge_discriminator(real, fake) == 0) == bool(beyond)
+    assert hinge_discriminator(real, fake) >= hinge_discriminator(real + 1, fake - 1)
+    assert hinge_generator(fake) == -fake.mean()

@@ -1,5 +1,7 @@
 """Trajectories start where they are told, take bounded steps along the basis, and can be walked step by step."""
 
+import itertools
+
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -100,3 +102,43 @@ def test_inputs_that_do_not_fit_are_refused(motion, basis):
             motion(w, 6, torch.randn(shape))
     with pytest.raises(InputError, match=r"basis's components.*D=512"):
         MotionGenerator(basis=basis)
+
+
+def walk(basis, **form):
+    """A motion generator with large coefficients, first latents, and the recurrent states and latents of six frames."""
+    motion = MotionGenerator(basis=basis, latent_dim=D, step_size=0.3, **{"hidden_dim": HIDDEN, **form})
+    if motion.to_components is not None:
+        torch.nn.init.normal_(motion.to_components.weight, std=3)
+    states = [motion.begin(torch.randn(N, D))]
+    for _ in range(5):
+        states.append(motion.advance(states[-1], torch.randn(N, D)))
+    return motion, states
+
+
+def test_in_the_papers_form_the_state_itself_is_the_step(basis):
+    motion, states = walk(basis, residual="paper", hidden_dim=K)
+    for before, after in itertools.pairwise(states):
+        assert torch.allclose(after.latent - before.latent, 0.3 * after.hidden @ basis.components, atol=1e-5)
+    assert motion.config == MotionGeneratorConfig(latent_dim=D, hidden_dim=K, num_components=K, step_size=0.3, residual="paper")
+    with pytest.raises(InputError, match=f"hidden_dim {HIDDEN}, num_components {K}; allowed: equal numbers"):
+        walk(basis, residual="paper")
+
+
+def test_without_eq_2_a_latent_does_not_depend_on_the_one_before(basis):
+    motion, states = walk(basis, residual="none")
+    moved = motion.advance(states[-2]._replace(latent=states[-2].latent + 100), torch.zeros(N, D))
+    stayed = motion.advance(states[-2], torch.zeros(N, D))
+    assert torch.equal(moved.latent, stayed.latent)
+    coefficients = (stayed.latent - basis.mean) @ basis.components.T / basis.stdev
+    assert torch.allclose(coefficients, motion.to_components(stayed.hidden), atol=1e-3)
+    assert coefficients.abs().max() > 1  # not bounded by a step
+
+
+def test_noise_may_be_reconstructed_from_the_state_alone(basis):
+    motion, _ = walk(basis, noise_from="state")
+    w, noise = torch.randn(N, D), torch.randn(N, 1, D)
+    state = motion.advance(motion.begin(w), noise[:, 0])
+    assert torch.allclose(motion(w, 2, noise).reconstructed_noise[:, 0], motion.reconstruction(state.hidden), atol=1e-6)
+    again = MotionGenerator.from_config(motion.config, basis=basis)
+    again.load_state_dict(motion.state_dict())
+    assert torch.equal(again(w, 2, noise).latents, motion(w, 2, noise).latents)
