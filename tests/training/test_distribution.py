@@ -8,6 +8,8 @@ import sys
 import pytest
 import torch
 
+from latentreel.training.journal import read_journal
+
 # StyleGAN2's minibatch deviation is each process's own (see `latentreel.training.distribution`): here it is taken per sample.
 # The augmentation is strong from the start, and follows the sign that it is told of.
 PER_SAMPLE = """
@@ -20,6 +22,7 @@ discriminator.minibatch_deviation = lambda x, group_size: torch.cat([x, x.mean(d
 AdaptiveAugment.observe = lambda self, sign, *, num_images: self.strength.copy_(0.5 + sign / 4)
 main()
 """
+PLAIN = "from latentreel.cli.main import main; main()"
 SIGNALLED = """
 import os, signal
 from latentreel.cli.main import main
@@ -37,11 +40,34 @@ main()
 """
 IMAGE = ["train", "image", "debug", "--batch-size", "8", "--kimg", "0.032", "--path-length-every", "1", "--r1-every", "2"]
 MOTION = ["train", "motion", "debug", "--batch-size", "4", "--kclips", "0.024"]
+TWENTY_STEPS = ["--batch-size", "4", "--kclips", "0.08", "--save-every", "8", "--precision", "fp32"]
+KILLED = """
+import os, signal
+from latentreel.cli.main import main
+from latentreel.training.mocogan_hd import MotionTraining
+
+after_step = MotionTraining.after_step
+
+def killed(self):
+    after_step(self)
+    if self.state.step == 11 and self.accelerator.process_index == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+MotionTraining.after_step = killed
+main()
+"""
 
 
 def weights(run):
     modules = torch.load(max((run / "state").glob("*.pt")), weights_only=True)["modules"]
     return {f"{name}.{key}": tensor for name, module in modules.items() for key, tensor in module.items()}
+
+
+def losses(run):
+    return {
+        line["step"]: {name: value for name, value in line.items() if "/" in name}
+        for line in read_journal(run / "journal.jsonl")
+    }
 
 
 def run(program, words, *, processes, folder):
@@ -77,3 +103,34 @@ def test_a_signal_to_one_process_stops_all_after_the_same_step(tmp_path):
     assert ended.returncode != 0
     assert ended.stderr.count("stopped by SIGTERM; state saved") == 1
     assert [path.name for path in (tmp_path / "run" / "state").iterdir()] == ["step-000000003.pt"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", ["debug", "debug-cross", "debug-paper"])
+def test_twenty_steps_of_two_processes_have_the_losses_of_one(preset, tmp_path):
+    words = ["train", "motion", preset, *TWENTY_STEPS, "--image-generator", "faces"]
+    for processes in (1, 2):
+        ended = run(PLAIN, [*words, "--out", str(tmp_path / str(processes))], processes=processes, folder=tmp_path)
+        assert ended.returncode == 0, ended.stderr
+    one, two = losses(tmp_path / "1"), losses(tmp_path / "2")
+    assert len(one) == 20
+    assert one.keys() == two.keys()
+    errors = [max(abs(one[step][name] - two[step][name]) / (1 + abs(one[step][name])) for name in one[step]) for step in one]
+    print(f"\n{preset}: largest difference of a loss {errors[0]:.1e} in the first step, {max(errors):.1e} in 20")
+    assert errors[0] < 1e-5
+    assert max(errors) < 1e-3
+
+
+@pytest.mark.slow
+def test_one_process_goes_on_where_one_of_two_was_killed(tmp_path):
+    words = ["train", "motion", "debug-cross", *TWENTY_STEPS, "--image-generator", "faces"]
+    assert run(PLAIN, [*words, "--out", str(tmp_path / "whole")], processes=1, folder=tmp_path).returncode == 0
+    ended = run(KILLED, [*words, "--out", str(tmp_path / "killed")], processes=2, folder=tmp_path)
+    assert ended.returncode != 0
+    assert [path.name for path in (tmp_path / "killed" / "state").iterdir()] == ["step-000000008.pt"]
+    ended = run(PLAIN, [*words, "--out", str(tmp_path / "killed")], processes=1, folder=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    whole, resumed = losses(tmp_path / "whole"), losses(tmp_path / "killed")
+    assert whole.keys() == resumed.keys()
+    for step in whole:
+        assert resumed[step] == pytest.approx(whole[step], rel=1e-3, abs=1e-3), step

@@ -9,6 +9,7 @@ from latentreel.worlds.face_skin import jaw, lit, ramp
 from latentreel.worlds.head_pose import SCALE, Patch
 from latentreel.worlds.relief import Body, Ellipsoids, Floats, Relief, outline_distance
 from latentreel.worlds.sitter import Sitter
+from latentreel.worlds.subject import Subject
 
 NECKLINE = (-0.765, 0.235, 0.13)
 """Height, half width and half height of the ellipse where the jumper ends."""
@@ -17,7 +18,7 @@ COLLAR_WIDTH = 0.065
 """Width of the band around it."""
 
 
-def paint_backdrop(canvas: Canvas, sitter: Sitter) -> None:
+def paint_backdrop(canvas: Canvas, sitter: Subject) -> None:
     """Paints a soft gradient of two neighbouring colours over the whole canvas."""
     value = 0.52 + 0.40 * sitter["background_lightness"]
     top = palettes.from_hue(sitter["background_hue"], 0.34, value)

@@ -1,10 +1,12 @@
 """The worlds by name."""
 
 from latentreel.core.errors import InputError
+from latentreel.worlds.creatures import CreaturesWorld
 from latentreel.worlds.faces import FacesWorld
+from latentreel.worlds.skies import SkiesWorld
 from latentreel.worlds.world import World
 
-WORLDS: dict[str, type[World]] = {world.NAME: world for world in (FacesWorld,)}
+WORLDS: dict[str, type[World]] = {world.NAME: world for world in (FacesWorld, CreaturesWorld, SkiesWorld)}
 
 
 def open_world(name: str, *, resolution: int = 64, num_frames: int = 32, seed: int = 0) -> World:

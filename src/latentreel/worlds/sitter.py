@@ -1,51 +1,22 @@
-"""Who sits for the portraits: factor values by name, the colours and proportions that follow from them, and the pose."""
+"""Who sits for the portraits of the faces world: the colours and proportions that follow from the factors."""
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
 from latentreel.worlds import palettes
 from latentreel.worlds.face_factors import IDENTITY_NAMES
-from latentreel.worlds.head_motion import MOTION_NAMES
-from latentreel.worlds.head_pose import HeadPose
 from latentreel.worlds.relief import Floats
-from latentreel.worlds.world import Factors
+from latentreel.worlds.subject import Subject
 
 
 @dataclass(frozen=True)
-class Sitter:
-    """One person and one expression per frame; every value has shape [N], every colour [N, 3]."""
+class Sitter(Subject):
+    """One person and one expression per frame."""
 
-    identity: Factors
-    """[N, I]."""
-
-    motion: Factors
-    """[N, M]."""
-
-    def __len__(self) -> int:
-        return len(self.motion)
-
-    def __getitem__(self, name: str) -> Floats:
-        """A factor's values by its name."""
-        if name in IDENTITY_NAMES:
-            return self.identity[:, IDENTITY_NAMES.index(name)].astype(np.float64)
-        return self.motion[:, MOTION_NAMES.index(name)].astype(np.float64)
-
-    def between(self, name: str, low: float, high: float) -> Floats:
-        """A factor of range -1 ... 1 brought to low ... high."""
-        return low + (high - low) * 0.5 * (self[name] + 1.0)
-
-    def point(self, x: Floats | float, y: Floats | float, z: Floats | float) -> Floats:
-        """Points [N, 3] from coordinates [N] or numbers."""
-        points = np.empty((len(self), 3))
-        points[:, 0], points[:, 1], points[:, 2] = x, y, z
-        return points
-
-    @cached_property
-    def pose(self) -> HeadPose:
-        """Where the head is."""
-        return HeadPose.of(self["yaw"], self["pitch"], self["roll"], self["shift_x"], self["shift_y"])
+    IDENTITY_NAMES: ClassVar[tuple[str, ...]] = IDENTITY_NAMES
 
     @cached_property
     def width(self) -> Floats:
