@@ -47,14 +47,18 @@ def test_a_motion_generator_of_other_latents_is_refused(motion):
         VideoGenerator(StyleGAN2Generator(StyleGAN2Config(w_dim=12, **SIZES)), motion)
 
 
+@pytest.mark.parametrize("recompute", [False, True])
 @pytest.mark.parametrize("frames_at_once", [1, 4, 7, 100])
 @pytest.mark.parametrize("largest", [None, 4])
-def test_frames_in_groups_have_the_values_and_gradients_of_frames_together(image_generator, motion, frames_at_once, largest):
+def test_frames_in_groups_have_the_values_and_gradients_of_frames_together(
+    image_generator, motion, frames_at_once, largest, recompute
+):
     generator = VideoGenerator(image_generator, motion)
     w, noise, pixels = torch.randn(2, 10), torch.randn(2, 4, 10), torch.randn(2, 5, 3, largest or 8, largest or 8)
     results = []
     for group in (0, frames_at_once):
         motion.zero_grad()
+        image_generator.recompute = recompute and group > 0
         clips, _ = generator(w, noise, "fixed", frames_at_once=group, largest=largest)
         (clips * pixels).sum().backward()
         results.append((clips.detach(), {name: p.grad for name, p in motion.named_parameters() if p.grad is not None}))
@@ -73,3 +77,6 @@ def test_the_graph_of_a_frame_is_weighed(image_generator):
     assert 4 * features < one < 40 * features  # float32, a few tensors a layer
     biggan = build_image_generator("biggan", resolution=32, base_width=4, num_classes=3, shared_dim=4, z_dim=16)
     assert graph_bytes(biggan) > 4 * 3 * 32 * 32
+    whole = graph_bytes(image_generator)
+    image_generator.recompute = True
+    assert graph_bytes(image_generator) < whole / 2

@@ -169,9 +169,15 @@ class MotionTraining:
         return PairMatching(self.config, self.accelerator)
 
     def _frames_at_once(self) -> int:
-        """How many frames the memory for drawing holds with a graph; 0 if it holds all of a step's."""
+        """How many frames the memory for drawing holds with a graph; 0 if it holds all of a step's.
+
+        Where it does not hold one, the image generator keeps less of each.
+        """
         frames = self.config.num_frames * self.config.batch_size // self.accelerator.num_processes
-        fitting = int(self.config.drawing_gb * 1e9 / graph_bytes(self.video_generator.image_generator, self.config.image_noise))
+        generator = self.video_generator.image_generator
+        fitting = int(self.config.drawing_gb * 1e9 / graph_bytes(generator, self.config.image_noise))
+        assert isinstance(generator, Network)
+        generator.recompute = fitting == 0
         return 0 if fitting >= frames else max(fitting, 1)
 
     def _take_starting_weights(self) -> None:

@@ -18,6 +18,7 @@ from latentreel.core.precision import compute_dtype
 from latentreel.core.shapes import check_shape
 from latentreel.image_generators.biggan.config import BigGANConfig
 from latentreel.nn.attention import SelfAttention
+from latentreel.nn.recomputation import run_block
 from latentreel.nn.spectral_norm import SpectralConv2d, SpectralLinear
 
 EPSILON = 1e-5  # of the norms' variances
@@ -114,6 +115,8 @@ class BigGANGenerator(nn.Module):
         self.to_rgb = SpectralConv2d(outputs[-1], 3, 3, spectral=config.spectral_norm)
         self.provenance = {"origin": "random weights", "licence": UNSTATED}
         """Where the weights come from and under which terms they stand; goes with them into every bundle."""
+        self.recompute = False
+        """Whether blocks are run again in backward, which takes less memory and more time; the gradients are the same."""
 
     def map(self, z: Tensor, labels: Tensor | None = None, truncation: float = 1.0) -> Tensor:
         """Noise [N, z_dim] as it is: the latents are z.
@@ -158,7 +161,7 @@ class BigGANGenerator(nn.Module):
         x = self.linear(first).unflatten(1, (-1, START, START))  # [N, C, 4, 4]
         x = x.to(compute_dtype(w.device), memory_format=torch.channels_last)
         for block, condition in zip(self.blocks, conditions, strict=True):
-            x = block(x, condition)
+            x = run_block(block, x, condition, recompute=self.recompute)
         rgb: Tensor = self.to_rgb(self.output_norm(x))
         return torch.tanh(rgb.float())
 

@@ -19,6 +19,7 @@ from latentreel.image_generators.stylegan2.config import StyleGAN2Config
 from latentreel.nn.equalized_layers import GAIN, SLOPE, EqualizedLinear
 from latentreel.nn.mapping_network import MappingNetwork
 from latentreel.nn.modulated_convolution import modulated_conv2d
+from latentreel.nn.recomputation import run_block
 from latentreel.nn.resample import upsample
 
 Noise = NoiseMode | Sequence[Tensor]
@@ -131,6 +132,8 @@ class StyleGAN2Generator(nn.Module):
         self.register_buffer("mean_latent", torch.zeros(config.w_dim))
         self.provenance = {"origin": "random weights", "licence": UNSTATED}
         """Where the weights come from and under which terms they stand; goes with them into every bundle."""
+        self.recompute = False
+        """Whether blocks are run again in backward, which takes less memory and more time; the gradients are the same."""
 
     def map(self, z: Tensor, labels: Tensor | None = None, truncation: float = 1.0) -> Tensor:
         """Noise [N, z_dim] to latents [N, D].
@@ -182,7 +185,8 @@ class StyleGAN2Generator(nn.Module):
             layers = slice(
                 max(2 * level - 1, 0), 2 * level + 2
             )  # a block's to-RGB shares its latent with the next block's first layer
-            x, rgb = block(x, rgb, w[:, layers], maps[max(2 * level - 1, 0) : 2 * level + 1])
+            noises = maps[max(2 * level - 1, 0) : 2 * level + 1]
+            x, rgb = run_block(block, x, rgb, w[:, layers], noises, recompute=self.recompute)
         assert rgb is not None
         return rgb
 
