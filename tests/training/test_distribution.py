@@ -73,7 +73,8 @@ def losses(run):
 def run(program, words, *, processes, folder):
     (folder / "program.py").write_text(program)
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)] if processes > 1 else []
-    command = [sys.executable, *launcher, str(folder / "program.py"), *words, "--device", "cpu", "--sample-every", "1000"]
+    device = "cpu" if torch.accelerator.is_available() else "auto"  # without a GPU, what a user leaves as it is must do
+    command = [sys.executable, *launcher, str(folder / "program.py"), *words, "--device", device, "--sample-every", "1000"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
 

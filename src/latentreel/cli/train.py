@@ -187,7 +187,7 @@ def _open_data(config: RunConfig, resolution: int, accelerator: "Accelerator") -
     from latentreel.training.sources import open_training_data
 
     expect: Literal["images", "videos"] = "images" if isinstance(config, ImageTrainingConfig) else "videos"
-    with accelerator.main_process_first(), counting("preparing data") as progress:
+    with accelerator.local_main_process_first(), counting("preparing data") as progress:  # each machine has its own cache
         store = open_training_data(config, resolution=resolution, expect=expect, progress=progress)
     for name, reason in store.problems[:5]:
         console.print(f"[yellow]left out[/yellow] {name}: {reason}")

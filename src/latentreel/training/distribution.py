@@ -7,6 +7,7 @@ with each process's own images.
 
 import importlib.util
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -28,7 +29,8 @@ def start_accelerator(config: RunConfig) -> Accelerator:
         raise InputError("the tracker is not installed", given="wandb", fix="pip install wandb, or choose tensorboard or none")
     tracker = None if config.tracker == "none" else config.tracker
     # Whatever `accelerate config` says of precision: networks choose their own.
-    accelerator = Accelerator(cpu=config.device == "cpu", mixed_precision="no", log_with=tracker, project_dir=str(config.out))
+    cpu = config.device == "cpu" or not torch.accelerator.is_available()  # else several processes would not find each other
+    accelerator = Accelerator(cpu=cpu, mixed_precision="no", log_with=tracker, project_dir=str(config.out))
     set_precision(config.precision)
     if config.batch_size % accelerator.num_processes:
         raise InputError(
@@ -100,6 +102,23 @@ def agree(accelerator: Accelerator, elapsed_seconds: float, signal_number: int) 
         return elapsed_seconds, signal_number
     everyone = accelerator.gather(torch.tensor([[elapsed_seconds, signal_number]], device=accelerator.device))  # [processes, 2]
     return float(everyone[:, 0].mean()), int(everyone[:, 1].max())
+
+
+def require_same_step(accelerator: Accelerator, step: int, *, folder: Path) -> None:
+    """Raises where processes would go on from different steps, as they would if machines did not share the run's folder.
+
+    Raises:
+        InputError: They would.
+    """
+    if accelerator.num_processes == 1:
+        return
+    steps = accelerator.gather(torch.tensor([step], device=accelerator.device)).tolist()
+    if len(set(steps)) > 1:
+        raise InputError(
+            f"the processes found different states in {folder}",
+            given=f"steps {', '.join(map(str, sorted(set(steps))))}",
+            fix="give --out a folder that all machines share",
+        )
 
 
 def all_finite(tensors: Iterable[Tensor]) -> bool:
