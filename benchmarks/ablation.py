@@ -14,14 +14,12 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
+from evidence import write_table
 from latentreel.pipelines.known_truth import KnownTruth, measure_known_truth
 from latentreel.pipelines.video_pipeline import VideoPipeline
 from measure import write_result
 
-ROOT = Path(__file__).parents[1]
 RUNS = Path("runs/ablation")
-EVIDENCE = ROOT / "docs" / "evidence.md"
-MARKS = ("<!-- ablation table -->", "<!-- end of ablation table -->")
 SEEDS = (0, 1, 2)
 SETTINGS = ("--batch-size", "4", "--kclips", "2.4", "--world-videos", "1024", "--device", "cpu", "--tracker", "none")
 VARIANTS = {
@@ -50,15 +48,9 @@ def measured(out: Path) -> KnownTruth:
     return measure_known_truth(VideoPipeline.load(out), world="creatures", motion_world="faces")
 
 
-def table(found: dict[str, list[dict[str, float]]]) -> str:
-    """Markdown: a row for each variant, mean and deviation over the seeds."""
-    lines = ["| | " + " | ".join(f"{name} ({best})" for name, best in BEST.items()) + " |", "|---" * (len(BEST) + 1) + "|"]
-    for name, runs in found.items():
-        cells = [
-            f"{np.mean([run[key] for run in runs]):.3f} ± {np.std([run[key] for run in runs], ddof=1):.3f}" for key in BEST
-        ]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+def cells(runs: list[dict[str, float]]) -> list[str]:
+    """Mean and deviation over the seeds, a cell for each measure."""
+    return [f"{np.mean([run[key] for run in runs]):.3f} ± {np.std([run[key] for run in runs], ddof=1):.3f}" for key in BEST]
 
 
 def main() -> None:
@@ -73,12 +65,8 @@ def main() -> None:
     found: dict[str, list[dict[str, float]]] = {name: [] for name in VARIANTS}
     for (name, _), truth in zip(pairs, truths, strict=True):
         found[name].append(truth.summary())
-    text = table(found)
-    print(text)
-    if EVIDENCE.exists():
-        before, rest = EVIDENCE.read_text().split(MARKS[0])
-        after = rest.split(MARKS[1])[1]
-        EVIDENCE.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}")
+    columns = [f"{name} ({best})" for name, best in BEST.items()]
+    write_table("ablation", columns, {name: cells(runs) for name, runs in found.items()})
     runs = {f"{name}, seed {seed}": dataclasses.asdict(truth) for (name, seed), truth in zip(pairs, truths, strict=True)}
     write_result("ablation", {"settings": " ".join(SETTINGS), "variants": found, "runs": runs})
 

@@ -40,6 +40,14 @@ CASES = {
     "huge seed": ([*IMAGE, "--seed", str(2**64)], "seed is out of range"),
     "resolution": ([*IMAGE, "--resolution", "48"], "resolution does not fit StyleGAN2; given: 48; allowed: a power of two"),
     "channels": ([*IMAGE, "--channels", "8", "8"], r"channels do not fit the resolution; given: \[8, 8\]; allowed: 3"),
+    "pairs across": (
+        [*MOTION, "faces", "--domain", "cross", "--content-matching", "pairs"],
+        "cannot be compared across domains; given: domain cross.*use --content-matching contrastive",
+    ),
+    "unequal widths": ([*MOTION, "faces", "--residual", "paper", "--hidden-dim", "9"], "hidden_dim.*given: 9.*as num_components"),
+    "momentum": ([*MOTION, "faces", "--momentum", "1"], "momentum is out of range; given: 1.0; allowed: 0 to below 1"),
+    "no memory": ([*MOTION, "faces", "--drawing-gb", "0"], "drawing_gb is out of range; given: 0"),
+    "no bank": ([*MOTION, "faces", "--memory-bank-size", "0"], "memory_bank_size is out of range; given: 0"),
     # config files
     "no config": (["train", "image", "--config"], "--config needs a file"),
     "config missing": (["train", "image", "--config", "nowhere.yaml"], "cannot read the config nowhere.yaml: No such file"),

@@ -1,6 +1,7 @@
 """Every preset builds, and every network of it learns in every phase.
 
-Networks that are too wide for a laptop are made narrower, and videos are few; all else is as the preset has it.
+Motion generators and discriminators have their true widths, on clips of a few frames; image generators that are too wide for a laptop are
+made narrower, and videos are few. All else is as the preset has it. (`latentreel bench frames_in_groups` steps one at 1024 px.)
 """
 
 import dataclasses
@@ -26,22 +27,24 @@ from latentreel.training.presets import FAMILIES, all_presets, default_out
 PRESETS = all_presets()
 NAMES = [f"{family} {name}" for family, name, _ in PRESETS]
 WIDEST = 64  # feature maps
+TINY_CLIP = 5  # frames
 
 
 def reduced(config, generators: Path, out: Path):
-    """As the preset has it, but on a few small videos of the faces world, with two items in a step and narrow networks."""
+    """As the preset has it, but on a few small videos of a world, with two items in a step, short clips and narrow generators."""
     config = dataclasses.replace(config, data=config.data or "world:faces", world_videos=2, batch_size=2, device="cpu", out=out)
     if isinstance(config, ImageTrainingConfig):
         channels = tuple(min(width, WIDEST) for width in network_config(config).channels)
         return dataclasses.replace(config, channels=channels, latent_dim=min(config.latent_dim, 32))
-    return dataclasses.replace(config, image_generator=str(generators), basis_samples=min(config.basis_samples, 10_000))
+    samples, frames = min(config.basis_samples, 10_000), min(config.num_frames, TINY_CLIP)
+    return dataclasses.replace(config, image_generator=str(generators), basis_samples=samples, num_frames=frames)
 
 
 @pytest.fixture(scope="module")
 def image_generator(tmp_path_factory) -> Path:
     """The bundle of an image generator at 64 px, in place of the one that ships or that the user brings."""
     generator = build_image_generator(
-        "stylegan2", resolution=64, channels=(8, 8, 8, 8, 8), z_dim=96, w_dim=96, mapping_layers=2
+        "stylegan2", resolution=64, channels=(8, 8, 8, 8, 8), z_dim=512, w_dim=512, mapping_layers=2
     )
     folder = tmp_path_factory.mktemp("generator") / "bundle"
     save_image_generator(generator, folder, origin="a test")

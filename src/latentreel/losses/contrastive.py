@@ -43,7 +43,7 @@ def info_nce(
 
 
 class MemoryBank(nn.Module):
-    """A ring of the newest projections, further negatives for the contrastive loss (He et al. 2020, "Momentum Contrast", Sec. 3.1)."""
+    """A ring of the newest projections: further negatives for the contrastive loss (He et al. 2020, MoCo, Sec. 3.1)."""
 
     ring: Tensor
     pushed: Tensor

@@ -219,8 +219,8 @@ class MotionTrainingConfig(RunConfig):
     """lambda of Eq. 2; the paper has 0.5 in-domain, the released program 0.2."""
 
     residual: Literal["released", "paper", "none"] = "released"
-    """How the next latent follows (Eq. 2). released: w + lambda tanh(h A + b) (sigma V); paper: w + lambda h V, where hidden_dim must
-    equal num_components; none: each latent anew, the ablation "w/o Eq. 2"."""
+    """How the next latent follows (Eq. 2). released: w + lambda tanh(h A + b) (sigma V); paper: w + lambda h V, with hidden_dim
+    equal to num_components; none: each latent anew, the ablation "w/o Eq. 2"."""
 
     noise_from: Literal["state_and_cell", "state"] = "state_and_cell"
     """What H reconstructs the motion noise from (Eq. 3): [h, c] as released, or h as in the paper."""

@@ -17,6 +17,7 @@ from latentreel.losses.adversarial import hinge_discriminator, hinge_generator, 
 from latentreel.losses.contrastive import MemoryBank, info_nce
 from latentreel.mocogan_hd.image_discriminator import ContrastiveDiscriminator, PairDiscriminator, later_frame
 from latentreel.mocogan_hd.objectives import feature_matching
+from latentreel.mocogan_hd.video_discriminator import LARGEST_INPUT
 from latentreel.training.averages import averaged_copy, move_average
 from latentreel.training.config import MotionTrainingConfig
 from latentreel.training.distribution import everyone, judge_together
@@ -29,6 +30,11 @@ class ContentMatching(Protocol):
     @property
     def network(self) -> nn.Module:
         """D_I."""
+        ...
+
+    @property
+    def input_size(self) -> int:
+        """Height and width of the largest pictures that D_I looks at."""
         ...
 
     @property
@@ -63,6 +69,11 @@ class PairMatching:
     def __init__(self, config: MotionTrainingConfig, accelerator: Accelerator) -> None:
         self.config, self.accelerator = config, accelerator
         self.network = PairDiscriminator(base_width=config.image_discriminator_width).to(accelerator.device)
+
+    @property
+    def input_size(self) -> int:
+        """App. A.2.1, as for D_V."""
+        return LARGEST_INPUT
 
     @property
     def modules(self) -> dict[str, nn.Module]:
@@ -112,6 +123,11 @@ class ContrastiveMatching:
         bank = partial(MemoryBank, size=config.memory_bank_size, width=self.network.projection_dim)
         self.banks = nn.ModuleDict({side: bank() for side in sides}).to(accelerator.device)
         self._seen: dict[str, Tensor] = {}
+
+    @property
+    def input_size(self) -> int:
+        """That which the network is made for."""
+        return self.network.resolution
 
     @property
     def modules(self) -> dict[str, nn.Module]:

@@ -75,8 +75,8 @@ class MotionTraining:
         self.content = self._content_matching(image_generator.resolution)
         self._take_starting_weights()
         self.video_discriminator.to(accelerator.device)
-        self.seen_size = min(image_generator.resolution, max(LARGEST_INPUT, largest_input(image_generator.resolution)))
-        """Height and width at which the discriminators are shown clips; generated and real ones are pooled down to it at once."""
+        self.seen_size = max(LARGEST_INPUT, self.content.input_size if self.content else 0)
+        """The largest height and width that a discriminator looks at; clips are pooled down to it at once."""
         self.frames_at_once = self._frames_at_once()
         self.phases = self._phases()
         modules: dict[str, nn.Module] = {
