@@ -7,7 +7,7 @@ from pathlib import Path
 from latentreel.core.errors import InputError
 
 FOLDER = Path(__file__).parents[3] / "benchmarks"
-SHARED = {"measure", "network_pickles", "random_clips"}
+SHARED = {"evidence", "measure", "network_pickles", "random_clips"}
 
 
 def run(arguments: list[str]) -> None:
