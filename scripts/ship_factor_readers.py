@@ -74,6 +74,7 @@ def ship(name: str, *, minutes: float) -> None:
     facts = {
         "licence": LICENCE,
         "origin": f"scripts/ship_factor_readers.py: {pictures} pictures that the world {name} drew; no other data",
+        "processor_minutes": minutes,
         "versions": {"latentreel": latentreel.__version__, "torch": torch.__version__.split("+")[0]},
     }
     with tempfile.TemporaryDirectory() as folder:
@@ -121,10 +122,7 @@ def train(reader: FactorReader, world: World, *, minutes: float) -> int:
             loss.backward()
             optimizer.step()
             if step % 20 == 0:
-                unread = objective.unread
-                note = f"{2 * pool.drawn} pictures, not read yet {unread.mean():.3f}"
-                with open("/tmp/fr_progress.log", "a") as log:
-                    print(world.NAME, step, f"{done:.2f}", note, unread.round(2).tolist(), file=log)
+                note = f"{2 * pool.drawn} pictures, not read yet {objective.unread.mean():.3f}"
                 bar.update(task, completed=time.process_time() - begin, note=note)
     reader.eval()
     return 2 * pool.drawn

@@ -155,15 +155,15 @@ class TestMotionDiversity:
 
 class TestMotionTransfer:
     def test_the_same_change_on_every_content_is_one(self):
-        course = world_motion(6)
+        course = world_motion(12)
         begin = noise(4, 1, 1, len(MOTION_FACTORS))  # every content begins elsewhere
         found = motion_transfer(course[None] + begin, MOTION_FACTORS)
         assert found.correlation == pytest.approx(1)
-        assert np.abs(found.floor).max() < 0.6 and abs(found.floor.mean()) < 0.3
+        assert np.abs(found.floor).max() < 0.3
 
     def test_unrelated_motion_is_at_the_floor(self):
         found = motion_transfer(noise(12, 12, 16, 1), (PLAIN,))
-        assert found.correlation == pytest.approx(0, abs=0.05) and found.floor == pytest.approx(0, abs=0.1)
+        assert found.correlation == pytest.approx(0, abs=0.05) and found.floor == pytest.approx(0, abs=0.02)
 
     def test_opposite_motion_is_minus_one(self):
         course = noise(1, 3, 16, 1)

@@ -21,8 +21,8 @@ from latentreel.worlds.faces import FacesWorld
 from latentreel.worlds.registry import WORLDS, open_world
 
 LARGEST_BYTES = 3_000_000
-MARGIN = 0.08
-"""By how much fewer pictures may be read worse than the card's many."""
+LEEWAY = 1.25
+"""By how much what is not read of a few pictures may exceed what was not read of the card's many."""
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,8 @@ def test_a_reader_reads_new_pictures_as_well_as_its_card_says(name):
     for part in ("identity", "motion"):
         assert card[part].keys() == found[part].keys()
         for factor, value in found[part].items():
-            assert value > card[part][factor] - MARGIN, f"{part} {factor}: {value:.3f}, card {card[part][factor]:.3f}"
+            allowed = LEEWAY * (1 - card[part][factor]) + 0.03
+            assert 1 - value < allowed, f"{part} {factor}: {value:.3f}, card {card[part][factor]:.3f}"
 
 
 @pytest.mark.parametrize("name", WORLDS)
@@ -71,12 +72,29 @@ def test_factors_that_are_hard_to_see_can_be_left_out(copied):
         legible_motion("faces", folder=copied)
 
 
-def test_what_matters_most_in_faces_is_read_well():
-    card = read_reader_card("faces")["held_out_accuracy"]
-    for factor in ("yaw", "pitch", "roll", "mouth_open"):
-        assert card["motion"][factor] > 0.9
-    for factor in ("skin_tone", "hair_colour", "hair_style", "glasses"):
-        assert card["identity"][factor] > 0.9
+WELL_READ = {
+    "faces": (
+        "skin_tone",
+        "hair_colour",
+        "hair_style",
+        "glasses",
+        "clothes_hue",
+        "background_hue",
+        "yaw",
+        "pitch",
+        "roll",
+        "blink",
+    ),
+    "creatures": ("species", "second_colour", "background_hue", "yaw", "roll", "shift_x", "shift_y"),
+    "skies": ("horizon_kind", "horizon_height", "mood", "sun_x"),
+}
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_what_is_easy_to_see_is_read_well(name):
+    card = read_reader_card(name)["held_out_accuracy"]
+    found = card["identity"] | card["motion"]
+    assert min(found[factor] for factor in WELL_READ[name]) > 0.8
 
 
 def test_a_reading_has_the_documented_form(faces_reader):
@@ -118,8 +136,10 @@ def test_clips_of_the_world_keep_their_people_and_share_their_motion(faces_reade
     assert identity_drift(strangers).mean > 0.8
 
     transfer = motion_transfer(reading.motion.reshape(4, 3, 12, -1), world.MOTION_FACTORS)
+    truth = motion_transfer(np.stack([np.stack(motions)] * 4), world.MOTION_FACTORS)
     yaw = world.motion_names.index("yaw")
-    assert transfer.correlation[yaw] > 0.9 > 0.5 > transfer.floor[yaw]
+    assert transfer.correlation[yaw] > 0.9 and truth.correlation[yaw] == pytest.approx(1)
+    assert transfer.floor[yaw] == pytest.approx(truth.floor[yaw], abs=0.1)
 
 
 def test_clips_are_checked(faces_reader):
