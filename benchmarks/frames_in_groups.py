@@ -5,15 +5,13 @@ across domains of a full-width generator at 1024 px.
 """
 
 import json
-import subprocess
 import sys
-from pathlib import Path
 
 import torch
 
 import latentreel as lr
 from latentreel.training.mocogan_hd import MotionTraining
-from measure import peak_memory_gb, write_result
+from measure import measured_by_a_child, peak_memory_gb, write_result
 from random_clips import full_width_training, step_seconds
 
 FRAMES = (8, 16, 32, 64)
@@ -59,23 +57,17 @@ def main() -> None:
         return
     over_time = {}
     for num_frames in FRAMES:
-        plain, grouped = (measured_by_a_child(f"step({num_frames}, {gb})") for gb in (AT_ONCE, GROUPED_GB))
+        plain, grouped = (measured_by_a_child(__file__, f"step({num_frames}, {gb})") for gb in (AT_ONCE, GROUPED_GB))
         ratios = {"slower": grouped["seconds"] / plain["seconds"]}
         ratios["memory"] = grouped["peak_memory_gb"] / plain["peak_memory_gb"]
         over_time[f"T {num_frames}"] = {"at_once": plain, "in_groups": grouped, **ratios}
     errors = {
-        f"{precision}, T {t}": measured_by_a_child(f"gradient_error({t}, '{precision}')")["error"]
+        f"{precision}, T {t}": measured_by_a_child(__file__, f"gradient_error({t}, '{precision}')")["error"]
         for t, precision in ((8, "fp32"), (32, "fp32"), (8, "auto"))
     }
     result = {"resolution": 64, "batch": 2, "over_frames": over_time, "gradient_error": errors}
-    result["cross_domain_1024_px"] = {f"T {t}": measured_by_a_child(f"step_1024({t})") for t in (4, 16)}
+    result["cross_domain_1024_px"] = {f"T {t}": measured_by_a_child(__file__, f"step_1024({t})") for t in (4, 16)}
     write_result("frames_in_groups", result)
-
-
-def measured_by_a_child(expression: str) -> dict[str, float]:
-    """What a process of its own prints."""
-    child = subprocess.run([sys.executable, Path(__file__), expression], capture_output=True, text=True, check=True)
-    return json.loads(child.stdout.splitlines()[-1])
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 import json
 import platform
 import resource
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -49,6 +51,13 @@ def generator_flop(config: StyleGAN2Config) -> float:
 def peak_memory_gb() -> float:
     """The most memory this process ever held, in GB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+
+
+def measured_by_a_child(script: str, *arguments: str) -> dict[str, float]:
+    """What a script prints as JSON in its last line, in a process of its own: peak memory is the process's."""
+    child = subprocess.run([sys.executable, script, *arguments], capture_output=True, text=True, check=True)
+    measured: dict[str, float] = json.loads(child.stdout.splitlines()[-1])
+    return measured
 
 
 def write_result(name: str, result: dict[str, object]) -> None:

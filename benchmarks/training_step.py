@@ -4,9 +4,7 @@ Each runs in a process of its own, since peak memory is the process's; and once 
 """
 
 import json
-import subprocess
 import sys
-from pathlib import Path
 from unittest.mock import patch
 
 import torch
@@ -15,7 +13,7 @@ import latentreel as lr
 from latentreel.core.precision import compute_dtype
 from latentreel.image_generators.stylegan2 import generator as generator_module
 from latentreel.nn import modulated_convolution, resample
-from measure import peak_memory_gb, write_result
+from measure import measured_by_a_child, peak_memory_gb, write_result
 from random_clips import full_width_training, step_seconds
 
 RESOLUTION, BATCH, FRAMES = 64, 2, 8
@@ -33,7 +31,7 @@ def main() -> None:
         result: dict[str, object] = {"resolution": RESOLUTION, "batch": BATCH, "frames": FRAMES}
         result["dtype"] = str(compute_dtype(torch.device("cpu")))
         for domain in ("in", "cross"):
-            fast, reference = (measured_by_a_child(domain, path) for path in ("fast", "reference"))
+            fast, reference = (measured_by_a_child(__file__, domain, path) for path in ("fast", "reference"))
             ratios = {
                 "speedup": reference["seconds"] / fast["seconds"],
                 "memory_ratio": reference["peak_memory_gb"] / fast["peak_memory_gb"],
@@ -51,12 +49,6 @@ def main() -> None:
         patch.object(generator_module, "upsample", resample.upsample_reference),
     ):
         print(json.dumps(measure_step(domain, 1)))
-
-
-def measured_by_a_child(domain: str, path: str) -> dict[str, float]:
-    """What a process of its own prints."""
-    child = subprocess.run([sys.executable, Path(__file__), domain, path], capture_output=True, text=True, check=True)
-    return json.loads(child.stdout.splitlines()[-1])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Every preset builds, and every network of it learns in every phase.
 
-Motion generators and discriminators have their true widths, on clips of a few frames; image generators that are too wide for a laptop are
-made narrower, and videos are few. All else is as the preset has it. (`latentreel bench frames_in_groups` steps one at 1024 px.)
+Motion generators and discriminators have their true widths, on clips of a few frames; image generators that are too wide for a
+laptop are made narrower, and videos are few. All else is as the preset has it. (`latentreel bench frames_in_groups` steps one at
+1024 px.)
 """
 
 import dataclasses

@@ -53,7 +53,7 @@ def test_it_is_low_where_views_agree_and_high_where_contents_do():
         info_nce(apart, apart, torch.zeros(3, 5))
 
 
-@given(sizes=st.lists(st.integers(1, 5), max_size=6))
+@given(sizes=st.lists(st.integers(1, 12), max_size=6))
 def test_the_bank_holds_the_newest(sizes):
     bank, pushed = MemoryBank(size=7, width=2), []
     for size in sizes:

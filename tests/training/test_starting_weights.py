@@ -13,8 +13,8 @@ from latentreel.cli.train import build, start
 from latentreel.core.config import load_yaml
 from latentreel.core.errors import InputError
 from latentreel.training.config import MotionTrainingConfig
-from latentreel.training.starting_weights import resolve
 from latentreel.training.presets import MOTION
+from latentreel.training.starting_weights import resolve
 
 
 @pytest.fixture

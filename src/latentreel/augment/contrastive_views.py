@@ -1,6 +1,6 @@
 """Random views of a picture, of which the contrastive loss makes pairs (MoCoGAN-HD, App. A.2.2).
 
-As in the released program a square is always cut out, and one of flip, colour and affine map is applied besides.
+As in the released program a square is always cut out, and then one of flip, colour and affine map is applied.
 """
 
 import torch
@@ -23,15 +23,17 @@ def contrastive_view(images: Tensor, draws: Tensor) -> Tensor:
         draws: Uniform in [0, 1), [N, DRAWS]; they choose everything.
 
     Returns:
-        [N, 3, H, W]; cut-out pixels are 0, the others in about [-2, 2].
+        [N, 3, H, W], in about [-2, 2].
     """
     kind, *others = draws.to(images.device).unbind(dim=1)
     flipped, coloured = kind < 1 / 6, (kind >= 1 / 3) & (kind < 2 / 3)  # of the third that may flip, half do
-    moved = kind >= 2 / 3
+    images = images * _cutout(images.shape[-1], *others[7:])
     images = torch.where(_each(flipped), images.flip(3), images)
     images = images + _each(coloured) * _colour_shift(*others[:3])
-    images = _affine(images, moved, *others[3:7])
-    return images * _cutout(images.shape[-1], *others[7:])
+    moved = torch.nonzero(kind >= 2 / 3)[:, 0]
+    if len(moved) == 0:
+        return images
+    return images.index_copy(0, moved, _affine(images[moved], *(draw[moved] for draw in others[3:7])))
 
 
 def _colour_shift(brightness: Tensor, one_channel: Tensor, channel: Tensor) -> Tensor:
@@ -41,14 +43,14 @@ def _colour_shift(brightness: Tensor, one_channel: Tensor, channel: Tensor) -> T
     return shift[:, :, None, None]
 
 
-def _affine(images: Tensor, moved: Tensor, angle: Tensor, x: Tensor, y: Tensor, scale: Tensor) -> Tensor:
-    """Turns, shifts and scales the pictures that are to be moved, about their centres, with reflected edges."""
+def _affine(images: Tensor, angle: Tensor, x: Tensor, y: Tensor, scale: Tensor) -> Tensor:
+    """Turns, shifts and scales pictures about their centres, with reflected edges."""
     height, width = images.shape[-2:]
-    turn = moved * _between(angle, -ROTATION_DEGREES, ROTATION_DEGREES)
+    turn = _between(angle, -ROTATION_DEGREES, ROTATION_DEGREES)
     shift = _between(torch.stack([x, y], dim=1), -TRANSLATION, TRANSLATION) * images.new_tensor([width, height])
-    size = torch.where(moved, _between(scale, *SCALE), torch.ones_like(scale))[:, None].expand(-1, 2)
+    size = _between(scale, *SCALE)[:, None].expand(-1, 2)
     centre = images.new_tensor([(width - 1) / 2, (height - 1) / 2]).expand(len(images), 2)
-    matrix = get_affine_matrix2d(moved[:, None] * shift, centre, size, turn)[:, :2]
+    matrix = get_affine_matrix2d(shift, centre, size, turn)[:, :2]
     return warp_affine(images, matrix, (height, width), padding_mode="reflection", align_corners=True)
 
 

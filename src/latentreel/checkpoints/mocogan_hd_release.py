@@ -29,7 +29,7 @@ from latentreel.checkpoints.key_table import (
 from latentreel.checkpoints.stored_tensor import StoredTensor
 from latentreel.core.errors import InputError
 from latentreel.core.shapes import check_shape
-from latentreel.mocogan_hd.image_discriminator import BLOCK_WIDTHS, ContrastiveDiscriminator, PairDiscriminator
+from latentreel.mocogan_hd.image_discriminator import RESOLUTION_OF_BLOCKS, ContrastiveDiscriminator, PairDiscriminator
 from latentreel.mocogan_hd.latent_basis import LatentBasis
 from latentreel.mocogan_hd.motion_generator import MotionGenerator
 from latentreel.mocogan_hd.video_discriminator import VideoDiscriminator
@@ -261,16 +261,20 @@ def import_contrastive_discriminator(content: Mapping[str, Any], *, where: str) 
             key.removeprefix(WRAPPED): value for key, value in foreign.items() if key not in BANKS and not key.startswith(COPY)
         }
     blocks = sum(key.startswith("blocks.") and key.endswith(".0.conv1.weight_orig") for key in foreign)
-    resolutions = {len(widths): resolution for resolution, widths in BLOCK_WIDTHS.items()}
     sizes = []
     for key in ("blocks.0.0.conv1.weight_orig", "proj0.weight_orig"):
         if key not in foreign or foreign[key].ndim < 2:
             refuse_key_mismatch(missing={key}, extra=set(), where=where)
         sizes.append(foreign[key].shape[0])
-    if blocks not in resolutions:
-        raise InputError(f"{where}: no image discriminator has so many blocks", given=blocks, allowed="5, 6 or 7")
+    if blocks not in RESOLUTION_OF_BLOCKS:
+        raise InputError(
+            f"{where}: no image discriminator has so many blocks",
+            given=blocks,
+            allowed=", ".join(map(str, RESOLUTION_OF_BLOCKS)),
+        )
     with empty_network(where=where):
-        empty = ContrastiveDiscriminator(resolution=resolutions[blocks], base_width=sizes[0], projection_dim=sizes[1])
+        resolution = RESOLUTION_OF_BLOCKS[blocks]
+        empty = ContrastiveDiscriminator(resolution=resolution, base_width=sizes[0], projection_dim=sizes[1])
     return import_module(empty, _contrastive_table_of(empty), foreign, where=where)
 
 

@@ -66,7 +66,9 @@ class MemoryBank(nn.Module):
 
     @torch.no_grad()
     def push(self, projections: Tensor) -> None:
-        """Takes projections [N, P] in, the first as the oldest of them."""
+        """Takes projections [N, P] in, the first as the oldest of them; of more than it holds, the newest."""
+        self.pushed += max(len(projections) - len(self.ring), 0)
+        projections = projections[-len(self.ring) :]
         places = (self.pushed + torch.arange(len(projections), device=self.ring.device)) % len(self.ring)
         self.ring[places] = projections.to(self.ring.dtype)
         self.pushed += len(projections)

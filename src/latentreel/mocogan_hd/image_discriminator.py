@@ -69,10 +69,24 @@ BLOCK_WIDTHS = {
 }
 """Feature maps after each block, in base widths, by resolution (BigGAN, App. B; App. A.2.2 of MoCoGAN-HD; below 64 ours)."""
 
+RESOLUTION_OF_BLOCKS = {len(widths): resolution for resolution, widths in BLOCK_WIDTHS.items()}
+"""The resolution of a network by its number of blocks."""
+
 
 def largest_input(resolution: int) -> int:
-    """The size at which the network looks at pictures of a resolution: theirs, or the largest that it is made for."""
-    return max((size for size in BLOCK_WIDTHS if size <= resolution), default=min(BLOCK_WIDTHS))
+    """The size at which the network looks at pictures of a resolution: theirs, or the largest that it is made for.
+
+    Raises:
+        InputError: They are smaller than any network takes.
+    """
+    fitting = [size for size in BLOCK_WIDTHS if size <= resolution]
+    if not fitting:
+        raise InputError(
+            "the pictures are too small for the contrastive image discriminator",
+            given=f"{resolution} px",
+            allowed=f"{min(BLOCK_WIDTHS)} px or more",
+        )
+    return max(fitting)
 
 
 class ContrastiveDiscriminator(nn.Module):

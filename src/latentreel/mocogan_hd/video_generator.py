@@ -62,8 +62,8 @@ def render(
 ) -> Tensor:
     """Every latent of every trajectory as a picture.
 
-    With `frames_at_once`, memory grows neither with T nor with N, but for the pictures themselves: frames are drawn a few at a time
-    without a graph; backward draws each group again, with a graph, and pushes the gradient at its pixels through to its
+    With `frames_at_once`, memory grows neither with T nor with N, but for the pictures themselves: frames are drawn a few at a
+    time, and nothing is kept for backward, which draws each group again and pushes the gradient at its pixels through to its
     latents. Those are the plain gradients, to rounding, for one more forward pass.
 
     Args:

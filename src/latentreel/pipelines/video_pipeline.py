@@ -43,7 +43,10 @@ class VideoPipeline:
             )
         sizes = motion_generator.config
         expected = directions_of(basis.truncated(sizes.num_components), sizes.residual)
-        if not torch.equal(motion_generator.directions.cpu(), expected.cpu()):
+        same = torch.equal(motion_generator.directions.cpu(), expected.cpu())
+        if sizes.residual == "none":
+            same = same and torch.equal(motion_generator.mean.cpu(), basis.mean.cpu())
+        if not same:
             raise InputError("the motion generator was made for another basis", fix="give the basis that it was built with")
         self.image_generator = image_generator.eval().requires_grad_(False)
         self.basis = basis

@@ -86,7 +86,10 @@ class RunConfig:
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
-_FREE_ON_RESUME = {"out", "minutes", "kimg", "kclips", "device", "log_every", "sample_every", "save_every", "tracker"}
+_FREE_ON_RESUME = {
+    *("out", "minutes", "kimg", "kclips", "device", "drawing_gb"),
+    *("log_every", "sample_every", "save_every", "tracker"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,7 +260,8 @@ class MotionTrainingConfig(RunConfig):
     contrastive loss (Eq. 5 and 6), the paper's form, always taken across domains. auto: pairs in-domain."""
 
     contrastive_weight: float = 2.0
-    """lambda_contr of Eq. 7: 2 as released, 1 in the paper; 0 is the ablation "w/o L_contr"."""
+    """lambda_contr of Eq. 7: 2 as released, 1 in the paper; 0 is the ablation "w/o L_contr". Nothing else trains D_I's
+    projection head: without it, feature matching compares random projections of D_I's features."""
 
     feature_matching_weight: float = 1.0
     """lambda_f of Eq. 7, with contrastive content matching; released for FFHQ: 5."""
@@ -275,8 +279,8 @@ class MotionTrainingConfig(RunConfig):
     """Play half of the clips backwards before D_V sees them, as released."""
 
     drawing_gb: float = 4.0
-    """Memory that drawing frames with gradients may take. Where more is needed, frames are drawn in groups, and once more
-    when gradients come back: slower by one pass of the image generator, in a memory that T and the batch do not change."""
+    """Memory that the graph for drawing frames may take. Where more is needed, frames are drawn in groups, and once more when
+    gradients come back: slower by one pass of the image generator, in a memory that T and the batch do not change."""
 
     image_noise: Literal["none", "fixed"] = "none"
     """Per-layer noise of a StyleGAN2: absent, or the same maps for every frame."""

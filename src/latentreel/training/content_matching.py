@@ -118,10 +118,10 @@ class ContrastiveMatching:
         self.config, self.accelerator = config, accelerator
         network = ContrastiveDiscriminator(resolution=resolution, base_width=config.image_discriminator_width)
         self.network = network.to(accelerator.device)
-        self.average = averaged_copy(self.network)
+        self.average = averaged_copy(self.network) if config.contrastive_weight else None
         sides = ("first", "later") if config.domain == "cross" else ("real",)
         bank = partial(MemoryBank, size=config.memory_bank_size, width=self.network.projection_dim)
-        self.banks = nn.ModuleDict({side: bank() for side in sides}).to(accelerator.device)
+        self.banks = nn.ModuleDict({side: bank() for side in sides if self.average is not None}).to(accelerator.device)
         self._seen: dict[str, Tensor] = {}
 
     @property
@@ -131,7 +131,9 @@ class ContrastiveMatching:
 
     @property
     def modules(self) -> dict[str, nn.Module]:
-        """D_I, its momentum copy, and the memory banks."""
+        """D_I; with a contrastive loss also its momentum copy and the memory banks."""
+        if self.average is None:
+            return {"image_discriminator": self.network}
         return {"image_discriminator": self.network, "image_discriminator_average": self.average, "memory_banks": self.banks}
 
     def optimizer(self) -> torch.optim.Optimizer:
@@ -154,7 +156,8 @@ class ContrastiveMatching:
                 allowed=f"{self.network.resolution} px, projections of width {self.network.projection_dim}",
             )
         self.network.load_state_dict(network.state_dict())
-        self.average.load_state_dict(network.state_dict())
+        if self.average is not None:
+            self.average.load_state_dict(network.state_dict())
 
     def motion_losses(self, batch: Batch, clips: Tensor) -> dict[str, Tensor]:
         """Hinge loss on a later frame, and feature matching between the first frame and that one."""
@@ -173,7 +176,7 @@ class ContrastiveMatching:
         later = self.network.present(later_frame(fakes, batch.uniform("later/D")))
         real, fake = self.network(torch.cat([first, later])).logits.chunk(2)
         losses = {"adversarial": hinge_discriminator(real, fake)}
-        if self.config.contrastive_weight:
+        if self.average is not None:
             # Of each content, the frames that its two views are made of.
             contents = {"first": (first, first), "later": (later, later)} if "first" in self.banks else self._real_frames(batch)
             terms = [self._contrastive(batch, side, *frames) for side, frames in contents.items()]
@@ -184,8 +187,10 @@ class ContrastiveMatching:
     @torch.no_grad()
     def after_turn(self) -> None:
         """Moves the momentum copy, whose projections of the frames just seen become the newest negatives."""
-        if self._seen:
-            move_average(self.average, self.network, weight=1 - self.config.momentum)
+        if not self._seen:
+            return
+        assert self.average is not None
+        move_average(self.average, self.network, weight=1 - self.config.momentum)
         for side, frames in self._seen.items():
             bank = self.banks[side]
             assert isinstance(bank, MemoryBank)

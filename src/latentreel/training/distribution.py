@@ -6,7 +6,8 @@ with each process's own images.
 """
 
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -104,21 +105,23 @@ def agree(accelerator: Accelerator, elapsed_seconds: float, signal_number: int) 
     return float(everyone[:, 0].mean()), int(everyone[:, 1].max())
 
 
-def require_same_step(accelerator: Accelerator, step: int, *, folder: Path) -> None:
-    """Raises where processes would go on from different steps, as they would if machines did not share the run's folder.
+def require_same_start(accelerator: Accelerator, *, step: int, inputs: Mapping[str, str], folder: Path) -> None:
+    """Raises where processes would go on from different steps, or with different data or frozen networks.
 
     Raises:
-        InputError: They would.
+        InputError: They would: machines have other files, or do not share the run's folder.
     """
     if accelerator.num_processes == 1:
         return
-    steps = accelerator.gather(torch.tensor([step], device=accelerator.device)).tolist()
-    if len(set(steps)) > 1:
-        raise InputError(
-            f"the processes found different states in {folder}",
-            given=f"steps {', '.join(map(str, sorted(set(steps))))}",
-            fix="give --out a folder that all machines share",
-        )
+    digests = [int(sha256(digest.encode()).hexdigest()[:15], 16) for digest in inputs.values()]
+    everyone = accelerator.gather(torch.tensor([[step, *digests]], device=accelerator.device))  # [processes, 1 + inputs]
+    for name, values in zip(("state", *inputs), everyone.T.tolist(), strict=True):
+        if len(set(values)) > 1:
+            raise InputError(
+                f"the processes do not have the same {name}",
+                given=f"steps {', '.join(map(str, sorted(set(values))))}" if name == "state" else None,
+                fix=f"give all machines the same files, and a folder that they share: {folder}",
+            )
 
 
 def all_finite(tensors: Iterable[Tensor]) -> bool:

@@ -16,7 +16,7 @@ from latentreel.core.config import load_yaml, save_yaml
 from latentreel.core.errors import InputError
 from latentreel.core.files import remove_partials, require_writable
 from latentreel.training.config import RunConfig
-from latentreel.training.distribution import agree, all_finite, average, average_gradients, require_same_step
+from latentreel.training.distribution import agree, all_finite, average, average_gradients, require_same_start
 from latentreel.training.journal import Journal
 from latentreel.training.phase import Batch, Phase
 from latentreel.training.state import TrainState, saved_states
@@ -159,13 +159,13 @@ def resume(family: Family) -> None:
     """Prepares the run's folder; goes on from its newest state if there is one.
 
     Raises:
-        InputError: As for `open_folder`, or the state is damaged, or the processes do not see the same one.
+        InputError: As for `open_folder`, or the state is damaged, or the processes do not see the same one, or the same data.
     """
     config, state = family.config, family.state
     states = open_folder(config, family.accelerator)
     if states:
         state.load(states[0])
-    require_same_step(family.accelerator, state.step, folder=config.out)
+    require_same_start(family.accelerator, step=state.step, inputs=state.inputs, folder=config.out)
     if family.accelerator.is_main_process:
         save_yaml(config, config.out / "config.yaml")
     for phase in family.phases:

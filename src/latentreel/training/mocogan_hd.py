@@ -175,8 +175,9 @@ class MotionTraining:
         """
         frames = self.config.num_frames * self.config.batch_size // self.accelerator.num_processes
         generator = self.video_generator.image_generator
-        fitting = int(self.config.drawing_gb * 1e9 / graph_bytes(generator, self.config.image_noise))
         assert isinstance(generator, Network)
+        generator.recompute = False  # while a whole frame is weighed
+        fitting = int(self.config.drawing_gb * 1e9 / graph_bytes(generator, self.config.image_noise))
         generator.recompute = fitting == 0
         return 0 if fitting >= frames else max(fitting, 1)
 

@@ -100,7 +100,6 @@ _DEBUG_MOTION = MotionTrainingConfig(
     discriminator_every=2,
     video_discriminator_width=4,
     image_discriminator_width=4,
-    memory_bank_size=8,
     log_every=1,
     sample_every=5,
     save_every=5,
@@ -113,7 +112,7 @@ _ACROSS = dataclasses.replace(_PAPER, domain="cross", image_discriminator_width=
 
 MOTION: dict[str, MotionTrainingConfig] = {
     "debug": _DEBUG_MOTION,
-    # In-domain in the paper's own form: Eq. 2, 3, 4 and 6 as written.
+    # In-domain in the paper's own form: Eq. 2, 3, 4 and 6 as written, without what only the released program does.
     "debug-paper": dataclasses.replace(
         _DEBUG_MOTION,
         residual="paper",
@@ -122,8 +121,11 @@ MOTION: dict[str, MotionTrainingConfig] = {
         content_matching="contrastive",
         own_entry=False,
         contrastive_weight=1.0,
+        gradient_penalty=0.0,
+        reverse_clips=False,
+        memory_bank_size=8,
     ),
-    "debug-cross": dataclasses.replace(_DEBUG_MOTION, domain="cross"),
+    "debug-cross": dataclasses.replace(_DEBUG_MOTION, domain="cross", memory_bank_size=8),
     "small": _SMALL_MOTION,
     "small-cross": _SMALL_CROSS,
     "faces-world": dataclasses.replace(_FACES_MOTION, batch_size=8, image_discriminator_weight=3.0),

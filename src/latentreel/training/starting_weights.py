@@ -13,7 +13,7 @@ from latentreel.checkpoints.load import find_bundle, load_discriminator
 from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path
 from latentreel.image_generators.build import Network
-from latentreel.mocogan_hd.image_discriminator import BLOCK_WIDTHS, ContrastiveDiscriminator, PairDiscriminator
+from latentreel.mocogan_hd.image_discriminator import RESOLUTION_OF_BLOCKS, ContrastiveDiscriminator, PairDiscriminator
 from latentreel.mocogan_hd.latent_basis import LatentBasis
 from latentreel.mocogan_hd.motion_generator import MotionGenerator
 from latentreel.mocogan_hd.video_discriminator import VideoDiscriminator
@@ -41,7 +41,27 @@ def resolve(config: MotionTrainingConfig) -> MotionTrainingConfig:
     for name, value in brought.items():
         if getattr(config, name) not in (value, ""):
             _log.warning("the weights to start from bring %s %s; %s is not used", name, value, getattr(config, name))
+    _warn_of_unused(config)
     return dataclasses.replace(config, **brought)
+
+
+def _warn_of_unused(config: MotionTrainingConfig) -> None:
+    """Names the options that were given and have no effect beside the others."""
+    contrastive = ("contrastive_weight", "feature_matching_weight", "own_entry", "memory_bank_size", "momentum")
+    unused: dict[str, tuple[str, ...]] = {}
+    if not config.image_discriminator_weight:
+        unused["image_discriminator_weight is 0"] = ("image_discriminator", "content_matching", *contrastive)
+    elif not config.contrastive:
+        unused["content_matching is pairs"] = contrastive
+    elif not config.contrastive_weight:
+        unused["contrastive_weight is 0"] = ("own_entry", "memory_bank_size", "momentum")
+    if config.residual == "none":
+        unused["residual is none"] = ("step_size",)
+    defaults = {field.name: field.default for field in dataclasses.fields(MotionTrainingConfig)}
+    for reason, names in unused.items():
+        given = [name for name in names if getattr(config, name) != defaults[name]]
+        if given:
+            _log.warning("%s: %s %s no effect", reason, ", ".join(given), "has" if len(given) == 1 else "have")
 
 
 def starting_motion(source: str) -> tuple[LatentBasis, MotionGenerator]:
@@ -99,15 +119,22 @@ def trained_discriminators(run: Path) -> dict[str, nn.Module]:
     """
     states = saved_states(run / "state")
     modules = read_state(states[0])["modules"] if states else {}
+    kinds: dict[str, tuple[str, Callable[[dict[str, Tensor]], nn.Module]]] = {
+        "modelD_3d_epoch_0.pth": ("video_discriminator", _video_discriminator_like),
+        "modelD_img_epoch_0.pth": ("image_discriminator", _image_discriminator_like),
+    }
     found: dict[str, nn.Module] = {}
-    if weights := modules.get("video_discriminator"):
-        width, channels = weights["scales.0.layers.0.weight"].shape[:2]
-        found["modelD_3d_epoch_0.pth"] = VideoDiscriminator(domain="in" if channels == 6 else "cross", base_width=width)
-    if weights := modules.get("image_discriminator"):
-        found["modelD_img_epoch_0.pth"] = _image_discriminator_like(weights)
-    for discriminator, name in zip(found.values(), ("video_discriminator", "image_discriminator"), strict=False):
-        discriminator.load_state_dict(modules[name])
+    for file, (name, build) in kinds.items():
+        if name in modules:
+            found[file] = build(modules[name])
+            found[file].load_state_dict(modules[name])
     return found
+
+
+def _video_discriminator_like(weights: dict[str, Tensor]) -> nn.Module:
+    """A D_V of the domain and width that the weights have."""
+    width, channels = weights["scales.0.layers.0.weight"].shape[:2]
+    return VideoDiscriminator(domain="in" if channels == 6 else "cross", base_width=width)
 
 
 def _image_discriminator_like(weights: dict[str, Tensor]) -> nn.Module:
@@ -115,9 +142,10 @@ def _image_discriminator_like(weights: dict[str, Tensor]) -> nn.Module:
     if "scales.0.layers.0.bias" in weights:
         return PairDiscriminator(base_width=len(weights["scales.0.layers.0.bias"]))
     num_blocks = len({key.split(".")[1] for key in weights if key.startswith("blocks.")})
-    resolution = next(size for size, widths in BLOCK_WIDTHS.items() if len(widths) == num_blocks)
-    width = len(weights["blocks.0.conv0.bias"])
-    return ContrastiveDiscriminator(resolution=resolution, base_width=width, projection_dim=len(weights["embed.bias"]))
+    width, projection_dim = len(weights["blocks.0.conv0.bias"]), len(weights["embed.bias"])
+    return ContrastiveDiscriminator(
+        resolution=RESOLUTION_OF_BLOCKS[num_blocks], base_width=width, projection_dim=projection_dim
+    )
 
 
 def open_basis(
