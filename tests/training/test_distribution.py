@@ -4,10 +4,14 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+from latentreel.core.errors import InputError
+from latentreel.training.distribution import require_same_start
 from latentreel.training.journal import read_journal
 
 # StyleGAN2's minibatch deviation is each process's own (see `latentreel.training.distribution`): here it is taken per sample.
@@ -135,3 +139,18 @@ def test_one_process_goes_on_where_one_of_two_was_killed(tmp_path):
     assert whole.keys() == resumed.keys()
     for step in whole:
         assert resumed[step] == pytest.approx(whole[step], rel=1e-3, abs=1e-3), step
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        ([[4, 7], [4, 7]], None),
+        ([[4, 7], [0, 7]], "do not have the same state; given: steps 0, 4"),
+        ([[4, 7], [4, 8]], "do not have the same data; give all machines the same files"),
+    ],
+)
+def test_processes_that_would_part_ways_are_stopped(rows, problem, tmp_path):
+    accelerator = SimpleNamespace(num_processes=2, device="cpu", gather=lambda _: torch.tensor(rows))
+    expectation = pytest.raises(InputError, match=problem) if problem else nullcontext()
+    with expectation:
+        require_same_start(accelerator, step=4, inputs={"data": "a digest"}, folder=tmp_path)
