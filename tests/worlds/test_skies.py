@@ -128,13 +128,14 @@ def test_every_identity_factor_shows(factor):
 def test_drift_moves_its_layer_by_the_documented_amount(layer, pixels, monkeypatch):
     monkeypatch.setattr(sky_clouds, "LAYERS", (layer,))
     start = 0.8
-    before, after = (render(view(), weather(**{f"drift_{layer.name}": place}))[:40] for place in (start, start + pixels / 64))
+    cloudy = view(cloud_amount=0.7, cloud_scale=0.2, veil_amount=0.7)
+    before, after = (render(cloudy, weather(**{f"drift_{layer.name}": place}))[:40] for place in (start, start + pixels / 64))
     errors = {}
     for shift in range(-20, 21):
         old, new = slice(max(0, -shift), 64 - max(0, shift)), slice(max(0, shift), 64 + min(0, shift))
         errors[shift] = difference(before[:, old], after[:, new]).mean()
     assert min(errors, key=errors.get) == pixels, "positive drift moves clouds to the right"
-    assert errors[pixels] < 0.4 * errors[0], "they keep their shape"
+    assert errors[pixels] < 0.5 * errors[0], "they keep their shape"
 
 
 @pytest.mark.parametrize("name", [*DRIFTS, "evolution"])

@@ -157,7 +157,7 @@ def _texels(position: Floats) -> tuple[npt.NDArray[np.intp], Array]:
 def _sheet_weights(scene: Scene) -> tuple[Floats, Floats, Floats, Floats]:
     """How much of each sheet there is, [N] each: the variance stays the same while the clouds turn through their shapes."""
     angle = 2.0 * np.pi * scene["evolution"]
-    small = 0.58 - 0.34 * scene["cloud_scale"]
+    small = 0.42 - 0.30 * scene["cloud_scale"]
     large = np.sqrt(1.0 - small * small)
     first = 0.5 + 0.5 * np.cos(angle * 2.0)
     norm = small / np.sqrt(first * first + (1.0 - first) * (1.0 - first))

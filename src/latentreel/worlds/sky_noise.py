@@ -61,9 +61,9 @@ class Weave:
 
 
 WEAVES = {
-    "far": Weave(banks=((3, 7), (6, 13)), puffs=((8, 24), (15, 40), (28, 56)), bend=0.06, puffy=False),
-    "middle": Weave(banks=((3, 5), (7, 10)), puffs=((12, 15), (24, 30)), bend=0.025),
-    "near": Weave(banks=((2, 3), (5, 7)), puffs=((9, 12), (18, 24)), bend=0.03),
+    "far": Weave(banks=((3, 6), (5, 10)), puffs=((8, 18), (14, 28)), bend=0.05, puffy=False),
+    "middle": Weave(banks=((2, 4), (5, 7)), puffs=((8, 10), (16, 20)), bend=0.025),
+    "near": Weave(banks=((2, 2), (4, 5)), puffs=((7, 9), (14, 18)), bend=0.03),
 }
 
 
