@@ -26,7 +26,7 @@ from latentreel.core.precision import compute_dtype
 from latentreel.core.randomness import numpy_generator
 from latentreel.metrics.factor_code import FactorCode
 from latentreel.metrics.factor_reader import SHIPPED, FactorReader, build_factor_reader, load_factor_reader, save_factor_reader
-from latentreel.metrics.reader_accuracy import reading_accuracy
+from latentreel.metrics.reader_accuracy import FRAME_STEP, motion_as_read, reading_accuracy
 from latentreel.worlds.registry import WORLDS, open_world
 from latentreel.worlds.world import World
 
@@ -103,7 +103,7 @@ def train(reader: FactorReader, world: World, *, minutes: float) -> int:
     columns = [TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}")]
     with Progress(*columns, refresh_per_second=1) as bar:
         task = bar.add_task(world.NAME, total=60 * minutes, note="")
-        pool = Pool(world)
+        pool = Pool(world, sees_change=reader.sees_change)
         objective = Objective(reader, pool)
         begin = time.process_time()
         for step in range(10**9):
@@ -115,8 +115,9 @@ def train(reader: FactorReader, world: World, *, minutes: float) -> int:
             if step % STEPS_PER_DRAW == 0:
                 pool.draw(DRAWN, change=objective.unread)
             images, values = pool.batch(BATCH)
+            images = disturb(images)
             with torch.autocast("cpu", torch.bfloat16, enabled=low_precision):
-                outputs = reader.outputs(disturb(images))
+                outputs = reader.outputs(images[:, :3], images[:, 3:] if reader.sees_change else None)
             loss = objective.loss(outputs, values)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -129,12 +130,13 @@ def train(reader: FactorReader, world: World, *, minutes: float) -> int:
 
 
 class Pool:
-    """Pairs of pictures with their factors, the oldest replaced by new ones."""
+    """Pairs of pictures with their factors, the oldest replaced by new ones; each, where asked for, with the frame before it."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, sees_change: bool) -> None:
         self.world = world
         self.drawn = 0
-        self.frames = np.empty((POOL, 2, world.resolution, world.resolution, 3), dtype=np.uint8)
+        self.moments = 2 if sees_change else 1
+        self.frames = np.empty((POOL, 2, self.moments, world.resolution, world.resolution, 3), dtype=np.uint8)
         self.values = np.empty((POOL, 2, len(world.IDENTITY_FACTORS) + len(world.MOTION_FACTORS)), dtype=np.float32)
         for _ in range(POOL // 256):
             self.draw(256, change=np.ones(self.values.shape[-1]))
@@ -148,22 +150,33 @@ class Pool:
         """
         draws = numpy_generator(SEED, "factor-reader-pairs", self.world.NAME, self.drawn)
         identities = np.stack([self.world.sample_identity(draws) for _ in range(2 * count)])
-        clips = -(-2 * count // self.world.num_frames)
-        motions = np.concatenate([self.world.sample_motion(draws) for _ in range(clips)])[: 2 * count]
-        first, other = np.split(np.concatenate([identities, draws.permutation(motions)], axis=1), 2)
-        second = np.where(draws.uniform(size=other.shape) < change, other, first)
-        values = np.stack([first, second], axis=1)
-        flat = values.reshape(2 * count, -1)
-        frames = self.world.render(flat[:, : identities.shape[1]], flat[:, identities.shape[1] :])
-        place = slice(self.drawn % POOL, self.drawn % POOL + count)
-        self.values[place] = values
-        self.frames[place] = frames.reshape(count, 2, *frames.shape[1:])
+        clips = -(-2 * count // (self.world.num_frames - FRAME_STEP))
+        motions = [self.world.sample_motion(draws) for _ in range(clips)]
+        moments = [
+            np.concatenate([clip[FRAME_STEP:] for clip in motions]),
+            np.concatenate([clip[:-FRAME_STEP] for clip in motions]),
+        ]
+        order = draws.permutation(len(moments[0]))[: 2 * count]
+        now, before = (np.concatenate([identities, moment[order]], axis=1) for moment in moments)
+        before[: count // 8] = now[: count // 8]  # as a clip's first frame is read
+        swapped = draws.uniform(size=(count, now.shape[1])) < change
+        now, before = (
+            np.stack([moment[:count], np.where(swapped, moment[count:], moment[:count])], axis=1) for moment in (now, before)
+        )
+        place, split = slice(self.drawn % POOL, self.drawn % POOL + count), identities.shape[1]
+        for moment, values in enumerate((now, before)[: self.moments]):
+            flat = values.reshape(2 * count, -1)
+            frames = self.world.render(flat[:, :split], flat[:, split:])
+            self.frames[place, :, moment] = frames.reshape(count, 2, *frames.shape[1:])
+        self.values[place] = now
+        self.values[place, :, split:] = motion_as_read(self.world, before[..., split:], now[..., split:])
         self.drawn += count
 
     def batch(self, count: int) -> tuple[Tensor, Tensor]:
-        """Picks pairs: images [2 count, 3, H, W] and factors [2 count, I + M], the two of a pair next to each other."""
+        """Picks pairs: images [2 count, 3 or 6, H, W] and factors [2 count, I + M], the two of a pair next to each other."""
         chosen = torch.randint(POOL, [count]).numpy()
-        return to_float(self.frames[chosen]).flatten(0, 1), torch.from_numpy(self.values[chosen]).flatten(0, 1)
+        images = to_float(self.frames[chosen]).flatten(0, 1)  # [2 count, moments, 3, H, W]
+        return images.flatten(1, 2), torch.from_numpy(self.values[chosen]).flatten(0, 1)
 
 
 class Objective:
@@ -200,14 +213,14 @@ class Objective:
 
 
 def disturb(images: Tensor) -> Tensor:
-    """What may be otherwise in a generated picture: softness, brightness, spots that are not right, noise. [N, 3, H, W]."""
+    """What may be otherwise in a generated picture: softness, brightness, spots that are not right, noise. [N, C, H, W]."""
     n = len(images)
     images = images.lerp(blurred(images), per_picture(n) * sometimes(n, 0.5))
     images = images * (1 + 0.05 * signed(n)) + 0.04 * signed(n)
     few = n // 5
     field = F.interpolate(torch.randn(few, 4, 5, 5), size=images.shape[-2:], mode="bicubic")
     spots = torch.sigmoid(12 * (field[:, :1] - 1.1))
-    images[:few].lerp_(0.5 * field[:, 1:] + signed(few), spots)
+    images[:few].lerp_((0.5 * field[:, 1:] + signed(few)).repeat(1, images.shape[1] // 3, 1, 1), spots)
     grain = torch.rand(images.shape, dtype=torch.bfloat16).sub_(0.5)
     return images.addcmul_(grain, 0.28 * per_picture(n).square()).clamp_(-1, 1)
 

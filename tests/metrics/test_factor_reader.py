@@ -86,7 +86,7 @@ WELL_READ = {
         "blink",
     ),
     "creatures": ("species", "second_colour", "background_hue", "yaw", "roll", "shift_x", "shift_y"),
-    "skies": ("horizon_kind", "horizon_height", "mood", "sun_x"),
+    "skies": ("horizon_kind", "horizon_height", "mood", "sun_x", "brightness"),
 }
 
 
@@ -201,3 +201,17 @@ def test_weights_of_another_network_are_refused(copied):
     (copied / "faces.json").write_text(json.dumps(cards["faces"] | {"digest": cards["skies"]["digest"]}))
     with pytest.raises(InputError, match="does not fit"):
         load_factor_reader("faces", folder=copied)
+
+
+def test_what_no_single_picture_tells_is_read_from_two_and_added_up():
+    reader, world = load_factor_reader("skies"), open_world("skies", num_frames=31)
+    clips = [world.video(index) for index in range(24)]
+    reading = read_clips(reader, np.stack([clip.video.frames[::2] for clip in clips]))
+    assert reader.changes == [world.motion_names.index(name) for name in world.motion_names if name != "brightness"]
+    assert not reading.motion[:, 0, reader.changes].any()
+    near = world.motion_names.index("drift_near")
+    true = np.unwrap(np.stack([clip.motion[::2, near] for clip in clips]), period=2, axis=1)
+    moved = true[:, -1] - true[:, 0]
+    assert np.corrcoef(moved, reading.motion[:, -1, near])[0, 1] > 0.8
+    with pytest.raises(InputError, match="needs the frames before"):
+        reader(torch.zeros(1, 3, 64, 64))

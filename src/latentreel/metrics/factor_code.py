@@ -5,6 +5,8 @@ levels is a probability for each. Next to each other they are the code of a pict
 """
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -70,6 +72,17 @@ class FactorCode:
         More exactly, the mean squared distance is 1 for every factor whose values are even over its range or levels.
         """
         return torch.cat([torch.full([code_width(factor)], _mean_square_distance(factor) ** -0.5) for factor in self.factors])
+
+
+def as_read(factor: Factor) -> Factor:
+    """The factor that a reader gives: the change since the frame before, where a picture alone does not tell."""
+    return replace(factor, low=-factor.change, high=factor.change, circular=False, change=0.0) if factor.change else factor
+
+
+def change_of(factor: Factor, before: Any, after: Any) -> Any:
+    """How a factor changed, arrays or tensors of any shape; the short way around where its ends meet."""
+    turn = factor.high - factor.low
+    return (after - before + turn / 2) % turn - turn / 2 if factor.circular else after - before
 
 
 def code_width(factor: Factor) -> int:

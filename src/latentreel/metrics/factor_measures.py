@@ -35,7 +35,7 @@ class ClipReadings(NamedTuple):
     """float32 [N, T, E], see `Reading`."""
 
     motion: npt.NDArray[np.float32]
-    """Motion factors in their own units, float32 [N, T, M]."""
+    """Motion factors in their own units, float32 [N, T, M]; those that no single picture tells, from the first frame on."""
 
 
 def read_clips(reader: FactorReader, clips: npt.NDArray[np.uint8], *, batch: int = 256) -> ClipReadings:
@@ -52,15 +52,21 @@ def read_clips(reader: FactorReader, clips: npt.NDArray[np.uint8], *, batch: int
     if clips.ndim != 5 or clips.shape[-1] != 3 or clips.dtype != np.uint8:
         raise InputError("these are no clips", given=f"{clips.dtype} {list(clips.shape)}", allowed="uint8 [N, T, H, W, 3]")
     device = next(reader.parameters()).device
-    frames = clips.reshape(-1, *clips.shape[2:])
+    earlier = clips[:, [0, *range(clips.shape[1] - 1)]]
+    frames, before = clips.reshape(-1, *clips.shape[2:]), earlier.reshape(-1, *clips.shape[2:])
     sizes = (reader.identity_code.size, len(reader.motion_code.factors))
     readings = tuple(np.empty((len(frames), size), dtype=np.float32) for size in sizes)
     with torch.no_grad():
         for start in range(0, len(frames), batch):
             part = slice(start, start + batch)
-            for whole, values in zip(readings, reader(to_float(frames[part], device=device)), strict=True):
+            seen = (to_float(frames[part], device=device), to_float(before[part], device=device))
+            reading = reader(*seen) if reader.sees_change else reader(seen[0])
+            for whole, values in zip(readings, reading, strict=True):
                 whole[part] = values.cpu().numpy()
     identity, motion = (whole.reshape(*clips.shape[:2], -1) for whole in readings)
+    for column in reader.changes:
+        motion[:, 0, column] = 0
+        motion[..., column] = motion[..., column].cumsum(axis=1)
     return ClipReadings(identity, motion)
 
 

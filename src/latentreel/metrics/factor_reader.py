@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path
 from latentreel.core.shapes import check_shape
-from latentreel.metrics.factor_code import FactorCode
+from latentreel.metrics.factor_code import FactorCode, as_read
 from latentreel.worlds.registry import WORLDS
 from latentreel.worlds.world import Factor
 
@@ -37,7 +37,7 @@ class Reading(NamedTuple):
     """A point for each picture, float32 [N, E]: two people are about 1 apart in each factor (`FactorCode.scales`)."""
 
     motion: Tensor
-    """The motion factors in their own units, float32 [N, M]."""
+    """The motion factors in their own units, float32 [N, M]; where no single picture tells, the change since the frame before."""
 
 
 class FactorReader(nn.Module):
@@ -46,10 +46,14 @@ class FactorReader(nn.Module):
     def __init__(self, *, identity: tuple[Factor, ...], motion: tuple[Factor, ...]) -> None:
         super().__init__()
         self.identity_code = FactorCode(identity)
-        self.motion_code = FactorCode(motion)
+        self.motion_code = FactorCode(tuple(as_read(factor) for factor in motion))
+        self.changes = [place for place, factor in enumerate(motion) if factor.change]
+        """Places of the motion factors of which it reads the change since the frame before."""
+        self.sees_change = bool(self.changes)
+        """Whether it looks at the frame before as well."""
         self.convolutions = nn.Sequential(
             nn.PixelUnshuffle(2),
-            *_layer(4 * 3, STEM),
+            *_layer(4 * 3 * (2 if self.sees_change else 1), STEM),
             *_layer(STEM, MIDDLE, stride=2),
             *_layer(MIDDLE, DEEP, stride=2),
             ResidualBlock(DEEP),
@@ -65,22 +69,31 @@ class FactorReader(nn.Module):
         self.register_buffer("scales", self.identity_code.scales(), persistent=False)
         self.scales: Tensor
 
-    def forward(self, images: Tensor) -> Reading:
+    def forward(self, images: Tensor, before: Tensor | None = None) -> Reading:
         """Reads pictures.
 
         Args:
             images: [N, 3, H, W] in [-1, 1]; other sizes than 64 x 64 are brought there by averaging areas.
+            before: The frames before them in their clips, of the same shape; needed where `sees_change`.
 
         Raises:
-            InputError: The shape is another.
+            InputError: The shape is another, or the frames before are missing.
         """
         check_shape(images, "N 3 H W", name="images")
-        identity, motion = self.outputs(images).split([self.identity_code.size, self.motion_code.size], dim=1)
+        if before is not None:
+            n, _, height, width = images.shape
+            check_shape(before, "N 3 H W", name="the frames before", N=n, H=height, W=width)
+        elif self.sees_change:
+            raise InputError("this reader needs the frames before, too", fix="give them as `before`")
+        identity, motion = self.outputs(images, before).split([self.identity_code.size, self.motion_code.size], dim=1)
         identity = self.identity_code.of_outputs(identity) * self.scales
         return Reading(identity, self.motion_code.values(self.motion_code.of_outputs(motion)))
 
-    def outputs(self, images: Tensor) -> Tensor:
+    def outputs(self, images: Tensor, before: Tensor | None = None) -> Tensor:
         """The network's own numbers, which training compares with codes: images to float32 [N, K], identity first."""
+        if self.sees_change:
+            assert before is not None
+            images = torch.cat([images, images - before], dim=1)
         if images.shape[-2:] != (SIZE, SIZE):
             images = F.interpolate(images.float(), size=(SIZE, SIZE), mode="area")
         features = self.convolutions(images.contiguous(memory_format=torch.channels_last))

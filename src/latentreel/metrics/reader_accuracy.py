@@ -8,11 +8,14 @@ from torch import Tensor
 
 from latentreel.core.pixels import to_float
 from latentreel.core.randomness import numpy_generator
-from latentreel.metrics.factor_code import FactorCode
+from latentreel.metrics.factor_code import FactorCode, change_of
 from latentreel.metrics.factor_reader import FactorReader
-from latentreel.worlds.world import Factor, World
+from latentreel.worlds.world import Factor, Factors, World
 
 AT_ONCE = 256
+
+FRAME_STEP = 2
+"""Frames of a video from one frame of a clip to the next (MoCoGAN-HD, App. B)."""
 
 
 def reading_accuracy(reader: FactorReader, world: World, *, count: int, seed: int) -> dict[str, dict[str, float]]:
@@ -29,17 +32,29 @@ def reading_accuracy(reader: FactorReader, world: World, *, count: int, seed: in
         that is explained, of a circular factor that of its direction (cos, sin). 1 is best.
     """
     draws = numpy_generator(seed, "factor-reader-test", world.NAME)
-    still = replace(world, num_frames=1)
-    identities = np.stack([still.sample_identity(draws) for _ in range(count)])
-    motions = np.concatenate([still.sample_motion(draws) for _ in range(count)])
-    frames = world.render(identities, motions)
+    short = replace(world, num_frames=FRAME_STEP + 1)
+    identities = np.stack([short.sample_identity(draws) for _ in range(count)])
+    clips = np.stack([short.sample_motion(draws) for _ in range(count)])
+    before, motions = clips[:, 0], clips[:, -1]
+    frames, earlier = (to_float(world.render(identities, moved)) for moved in (motions, before))
+    parts = [slice(start, start + AT_ONCE) for start in range(0, count, AT_ONCE)]
     with torch.no_grad():
-        outputs = torch.cat([reader.outputs(to_float(frames[start : start + AT_ONCE])) for start in range(0, count, AT_ONCE)])
+        outputs = torch.cat([reader.outputs(frames[part], earlier[part]) for part in parts])
     identity, motion = outputs.split([reader.identity_code.size, reader.motion_code.size], dim=1)
+    true = motion_as_read(world, before, motions)
     return {
         "identity": code_accuracy(reader.identity_code, identity, torch.from_numpy(identities)),
-        "motion": code_accuracy(reader.motion_code, motion, torch.from_numpy(motions)),
+        "motion": code_accuracy(reader.motion_code, motion, torch.from_numpy(true)),
     }
+
+
+def motion_as_read(world: World, before: Factors, after: Factors) -> Factors:
+    """What a reader should say of frames with motion factors `after` that follow frames with `before`; all [..., M]."""
+    columns = [
+        change_of(factor, before[..., place], after[..., place]) if factor.change else after[..., place]
+        for place, factor in enumerate(world.MOTION_FACTORS)
+    ]
+    return np.stack(columns, axis=-1).astype(np.float32)
 
 
 def code_accuracy(code: FactorCode, outputs: Tensor, values: Tensor) -> dict[str, float]:

@@ -20,10 +20,10 @@ from latentreel.metrics.factor_measures import (
     read_clips,
 )
 from latentreel.metrics.factor_reader import legible_motion, load_factor_reader
+from latentreel.metrics.reader_accuracy import FRAME_STEP
 from latentreel.pipelines.video_pipeline import VideoPipeline
 from latentreel.worlds.registry import open_world
 
-FRAME_STEP = 2  # App. B of MoCoGAN-HD: clips are every other frame
 HELD_OUT = 10**6
 """Seed of the worlds' clips that are measured: of no training."""
 

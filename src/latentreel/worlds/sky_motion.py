@@ -11,11 +11,11 @@ PERIOD_WIDTHS = 2.0
 _DRIFT = "image widths that the {} clouds have moved to the right; the ends meet"
 
 MOTION_FACTORS = (
-    Factor(name="drift_far", low=0, high=PERIOD_WIDTHS, circular=True, meaning=_DRIFT.format("far")),
-    Factor(name="drift_middle", low=0, high=PERIOD_WIDTHS, circular=True, meaning=_DRIFT.format("middle")),
-    Factor(name="drift_near", low=0, high=PERIOD_WIDTHS, circular=True, meaning=_DRIFT.format("near")),
-    Factor(name="evolution", low=0, high=1, circular=True, meaning="turns of the clouds through their shapes"),
-    Factor(name="hour", low=-1, high=1, meaning="how much earlier or later than the mood says; 1 is half a mood"),
+    Factor(name="drift_far", low=0, high=PERIOD_WIDTHS, circular=True, change=0.024, meaning=_DRIFT.format("far")),
+    Factor(name="drift_middle", low=0, high=PERIOD_WIDTHS, circular=True, change=0.032, meaning=_DRIFT.format("middle")),
+    Factor(name="drift_near", low=0, high=PERIOD_WIDTHS, circular=True, change=0.04, meaning=_DRIFT.format("near")),
+    Factor(name="evolution", low=0, high=1, circular=True, change=0.005, meaning="turns of the clouds through their shapes"),
+    Factor(name="hour", low=-1, high=1, change=0.1, meaning="how much earlier or later than the mood says; 1 is half a mood"),
     Factor(name="brightness", low=-1, high=1, meaning="exposure, from dim to bright"),
 )
 

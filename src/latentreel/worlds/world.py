@@ -36,6 +36,9 @@ class Factor:
     circular: bool = False
     """Whether the ends of the range meet, as on a colour circle."""
 
+    change: float = 0.0
+    """For a factor that no single picture tells: the most that it changes in two frames, which tell. 0: a picture does."""
+
 
 @dataclass(frozen=True, eq=False)
 class WorldVideo:
