@@ -6,8 +6,10 @@ import pickle
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
 
-from latentreel.nn.spectral_norm import SpectralConv2d, SpectralLinear, largest_singular_value
+from latentreel.nn.spectral_norm import NormedConv2d, NormedLinear, SpectralConv2d, SpectralLinear, largest_singular_value
 
 
 @pytest.fixture
@@ -138,3 +140,32 @@ def test_the_activations_decide_the_precision_and_sigma_is_found_in_float32(laye
 def test_a_weight_of_zeros_stays_zero(layer):
     layer.weight.zero_()
     assert torch.equal(layer.normalized_weight(torch.float32), torch.zeros(4, 5))
+
+
+@pytest.mark.parametrize("convolution", [True, False])
+def test_normed_layers_learn_as_pytorchs_do(convolution):
+    """Values, gradients and vectors over steps of training, then in evaluation; all in double precision."""
+    if convolution:
+        ours, theirs = NormedConv2d(3, 5, 3), spectral_norm(nn.Conv2d(3, 5, 3, padding=1))
+    else:
+        ours, theirs = NormedLinear(6, 5), spectral_norm(nn.Linear(6, 5))
+    ours, theirs = ours.double(), theirs.double()
+    norm = theirs.parametrizations.weight
+    with torch.no_grad():
+        for mine, other in ((norm.original, ours.weight), (theirs.bias, ours.bias), (norm[0]._u, ours.u), (norm[0]._v, ours.v)):
+            mine.copy_(other)
+    x = torch.randn(4, 3, 7, 7, dtype=torch.float64) if convolution else torch.randn(4, 6, dtype=torch.float64)
+    optimizers = [torch.optim.SGD(layer.parameters(), lr=0.3) for layer in (ours, theirs)]
+    for _ in range(4):
+        values = [layer(x) for layer in (ours, theirs)]
+        torch.testing.assert_close(*values)
+        for value, optimizer in zip(values, optimizers, strict=True):
+            optimizer.zero_grad()
+            value.sin().sum().backward()
+        torch.testing.assert_close(ours.weight.grad, norm.original.grad)
+        for optimizer in optimizers:
+            optimizer.step()
+    torch.testing.assert_close(ours.u, norm[0]._u)
+    before = ours.u.clone()
+    torch.testing.assert_close(ours.eval()(x), theirs.eval()(x))
+    assert torch.equal(ours.u, before)

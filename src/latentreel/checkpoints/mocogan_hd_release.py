@@ -72,9 +72,9 @@ def contrastive_discriminator_table(num_blocks: int, shortcuts: Collection[int])
     layers |= {f"blocks.{i}.shortcut": f"blocks.{i}.0.conv_sc" for i in shortcuts}
     parts = {
         "bias": "bias",
-        "parametrizations.weight.original": "weight_orig",
-        "parametrizations.weight.0._u": "weight_u",
-        "parametrizations.weight.0._v": "weight_v",
+        "weight": "weight_orig",
+        "u": "weight_u",
+        "v": "weight_v",
     }
     return [Entry(f"{a}.{p}", f"{b}.{q}") for a, b in layers.items() for p, q in parts.items()]
 

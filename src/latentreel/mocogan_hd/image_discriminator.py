@@ -9,13 +9,13 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 from latentreel.core.errors import InputError
 from latentreel.core.precision import compute_dtype
 from latentreel.core.shapes import check_shape
 from latentreel.mocogan_hd.video_discriminator import LARGEST_INPUT
 from latentreel.nn.patch_network import MultiScalePatchDiscriminator, shrink_to
+from latentreel.nn.spectral_norm import NormedConv2d, NormedLinear
 
 
 class PairDiscriminator(MultiScalePatchDiscriminator):
@@ -116,12 +116,10 @@ class ContrastiveDiscriminator(nn.Module):
         self.blocks = nn.ModuleList(
             ContrastiveBlock(widths[i], widths[i + 1], first=i == 0, halve=i != last) for i in range(last + 1)
         )
-        self.embed = spectral_norm(nn.Linear(widths[-1], projection_dim))
-        self.output = spectral_norm(nn.Linear(projection_dim, 1))
+        self.embed = NormedLinear(widths[-1], projection_dim)
+        self.output = NormedLinear(projection_dim, 1)
         self.project = nn.Sequential(
-            spectral_norm(nn.Linear(projection_dim, projection_dim)),
-            nn.ReLU(),
-            spectral_norm(nn.Linear(projection_dim, projection_dim)),
+            NormedLinear(projection_dim, projection_dim), nn.ReLU(), NormedLinear(projection_dim, projection_dim)
         )
 
     def present(self, images: Tensor) -> Tensor:
@@ -147,23 +145,17 @@ class ContrastiveBlock(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, *, first: bool, halve: bool) -> None:
         super().__init__()
-        self.conv0 = spectral_norm(nn.Conv2d(in_channels, out_channels, 3, padding=1))
-        self.conv1 = spectral_norm(nn.Conv2d(out_channels, out_channels, 3, padding=1))
+        self.conv0 = NormedConv2d(in_channels, out_channels, 3)
+        self.conv1 = NormedConv2d(out_channels, out_channels, 3)
         changes = halve or in_channels != out_channels
-        self.shortcut = spectral_norm(nn.Conv2d(in_channels, out_channels, 1)) if changes else None
+        self.shortcut = NormedConv2d(in_channels, out_channels, 1) if changes else None
         self.first = first
         self.halve = halve
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, in, H, W] to [N, out, H, W] or half the size."""
-        y = _convolve(self.conv0, x if self.first else F.relu(x))
-        y = _convolve(self.conv1, F.relu(y))
+        y = self.conv0(x if self.first else F.relu(x))
+        y = self.conv1(F.relu(y))
         # Pooling and a 1x1 convolution commute: the cheaper order serves the first block and the others alike.
         y, shortcut = (F.avg_pool2d(y, 2), F.avg_pool2d(x, 2)) if self.halve else (y, x)
-        return y + (shortcut if self.shortcut is None else _convolve(self.shortcut, shortcut))
-
-
-def _convolve(layer: nn.Module, x: Tensor) -> Tensor:
-    assert isinstance(layer, nn.Conv2d)
-    assert layer.bias is not None
-    return F.conv2d(x, layer.weight.to(x.dtype), layer.bias.to(x.dtype), padding=layer.padding)  # type: ignore[arg-type]
+        return torch.add(y, shortcut if self.shortcut is None else self.shortcut(shortcut))

@@ -1,7 +1,8 @@
-"""Linear and convolution layers whose weights are divided by their largest singular value, for inference.
+"""Linear and convolution layers whose weights are divided by their largest singular value.
 
-Miyato et al. 2018, "Spectral Normalization for GANs", Sec. 2, in BigGAN's variant: a stored vector u0 is refined by one power
-iteration in every forward pass. Nothing stored changes: a training program would write the refined vector back, we do not.
+Miyato et al. 2018, "Spectral Normalization for GANs", Sec. 2, in two variants. BigGAN's, for inference: a stored vector u0 is
+refined by one power iteration in every forward pass, and nothing stored changes. PyTorch's, for training (`Normed...`): both
+vectors are stored, refined in training mode only, and used as they are in evaluation.
 """
 
 import math
@@ -13,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 EPSILON = 1e-12  # keeps the direction of a zero vector, and a zero weight, finite
+FIRST_ITERATIONS = 15  # as PyTorch's
 
 
 def largest_singular_value(weight: Tensor, u0: Tensor) -> Tensor:
@@ -93,3 +95,61 @@ class SpectralConv2d(SpectralLayer):
         """[N, in, H, W] to [N, out, H, W], in the precision of x."""
         bias = None if self.bias is None else self.bias.to(x.dtype)
         return F.conv2d(x, self.normalized_weight(x.dtype), bias, padding=self.padding)
+
+
+class NormedLayer(nn.Module):
+    """A weight and a bias, and estimates of the weight's first singular vectors, u [O] and v [rest].
+
+    Activations are divided by sigma instead of the weight: for large weights and few pictures that is far cheaper.
+    """
+
+    u: Tensor
+    v: Tensor
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        bound = 1 / math.sqrt(math.prod(shape[1:]))  # PyTorch's own start for linear and convolution layers
+        self.weight = nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(shape[0]).uniform_(-bound, bound))
+        self.register_buffer("u", F.normalize(torch.randn(shape[0]), dim=0, eps=EPSILON))
+        self.register_buffer("v", F.normalize(torch.randn(math.prod(shape[1:])), dim=0, eps=EPSILON))
+        if not self.weight.is_meta:
+            for _ in range(FIRST_ITERATIONS):
+                self._refine()
+
+    def inverse_sigma(self, dtype: torch.dtype) -> Tensor:
+        """1 / sigma, differentiable with respect to the weight, u and v being held; in training mode they are refined first."""
+        if self.training:
+            self._refine()
+        u, v = self.u.clone(), self.v.clone()  # a later pass may refine them before this one's backward
+        return (1 / torch.dot(u, self.weight.flatten(1) @ v)).to(dtype)
+
+    @torch.no_grad()
+    def _refine(self) -> None:
+        matrix = self.weight.flatten(1)
+        self.u.copy_(F.normalize(matrix @ self.v, dim=0, eps=EPSILON))
+        self.v.copy_(F.normalize(matrix.T @ self.u, dim=0, eps=EPSILON))
+
+
+class NormedLinear(NormedLayer):
+    """y = x (W / sigma)^T + b."""
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__((out_features, in_features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, in] to [N, out], in the precision of x."""
+        return F.linear(x, self.weight.to(x.dtype)) * self.inverse_sigma(x.dtype) + self.bias.to(x.dtype)
+
+
+class NormedConv2d(NormedLayer):
+    """A square convolution with W / sigma that keeps the size."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int) -> None:
+        super().__init__((out_channels, in_channels, kernel, kernel))
+        self.padding = kernel // 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, in, H, W] to [N, out, H, W], in the precision of x."""
+        y = F.conv2d(x, self.weight.to(x.dtype), padding=self.padding)
+        return torch.addcmul(self.bias.to(x.dtype)[:, None, None], y, self.inverse_sigma(x.dtype))

@@ -82,7 +82,8 @@ class PairMatching:
 
     def optimizer(self) -> torch.optim.Optimizer:
         """Adam as for the other networks (App. B)."""
-        return torch.optim.Adam(self.network.parameters(), lr=self.config.discriminator_learning_rate, betas=(0.5, 0.999))
+        rate = self.config.discriminator_learning_rate
+        return torch.optim.Adam(self.network.parameters(), lr=rate, betas=(0.5, 0.999), fused=True)
 
     def start_from(self, network: nn.Module) -> None:
         """Takes the weights of another."""
@@ -139,7 +140,7 @@ class ContrastiveMatching:
     def optimizer(self) -> torch.optim.Optimizer:
         """Adam with BigGAN's settings, as released."""
         rate = self.config.discriminator_learning_rate
-        return torch.optim.Adam(self.network.parameters(), lr=rate, betas=(0.0, 0.999), eps=1e-6)
+        return torch.optim.Adam(self.network.parameters(), lr=rate, betas=(0.0, 0.999), eps=1e-6, fused=True)
 
     def start_from(self, network: nn.Module) -> None:
         """Takes the weights of another; the momentum copy begins as the same, the memory banks stay empty.
@@ -161,27 +162,30 @@ class ContrastiveMatching:
 
     def motion_losses(self, batch: Batch, clips: Tensor) -> dict[str, Tensor]:
         """Hinge loss on a later frame, and feature matching between the first frame and that one."""
-        with torch.no_grad():
-            first = self.network(self.network.present(clips[:, 0]))
-        later = self.network(self.network.present(later_frame(clips, batch.uniform("later/G"))))
-        matching = feature_matching(first.projections, later.projections)
+        frames = torch.cat([clips[:, 0].detach(), later_frame(clips, batch.uniform("later/G"))])
+        verdict = self.network(self.network.present(frames))
+        (_, logits), (first, later) = verdict.logits.chunk(2), verdict.projections.chunk(2)
         return {
-            "image": hinge_generator(later.logits) * self.config.image_discriminator_weight,
-            "feature_matching": -matching * self.config.feature_matching_weight,
+            "image": hinge_generator(logits) * self.config.image_discriminator_weight,
+            "feature_matching": -feature_matching(first.detach(), later) * self.config.feature_matching_weight,
         }
 
     def objective(self, batch: Batch, fakes: Tensor) -> Outcome:
         """Hinge loss on first and later frames, and the contrastive losses over pairs of views."""
         first = self.network.present(fakes[:, 0])
         later = self.network.present(later_frame(fakes, batch.uniform("later/D")))
-        real, fake = self.network(torch.cat([first, later])).logits.chunk(2)
+        contents = self._contents(batch, first, later)
+        views = [view for side, frames in contents.items() for view in _views(batch, side, *frames)]
+        verdict = self.network(
+            torch.cat([first, later, *views])
+        )  # at once: normalising the weights costs as much as the pictures
+        real, fake, *_ = verdict.logits.split(len(fakes))
         losses = {"adversarial": hinge_discriminator(real, fake)}
-        if self.average is not None:
-            # Of each content, the frames that its two views are made of.
-            contents = {"first": (first, first), "later": (later, later)} if "first" in self.banks else self._real_frames(batch)
-            terms = [self._contrastive(batch, side, *frames) for side, frames in contents.items()]
+        if contents:
+            projections = [everyone(self.accelerator, some) for some in verdict.projections.split(len(fakes))[2:]]
+            terms = [self._contrastive(side, *projections[2 * i : 2 * i + 2]) for i, side in enumerate(contents)]
             losses["contrastive"] = torch.stack(terms).sum() * self.config.contrastive_weight
-            self._seen = {side: frames for side, (frames, _) in contents.items()}
+        self._seen = {side: frames for side, (frames, _) in contents.items()}
         return Outcome(losses=losses)
 
     @torch.no_grad()
@@ -197,15 +201,19 @@ class ContrastiveMatching:
             bank.push(everyone(self.accelerator, self.average(frames).projections))
         self._seen = {}
 
-    def _contrastive(self, batch: Batch, side: str, one: Tensor, other: Tensor) -> Tensor:
-        views = [
-            contrastive_view(frames, batch.uniform(f"view/{side}/{which}", DRAWS)) for which, frames in enumerate((one, other))
-        ]
-        anchors, positives = (everyone(self.accelerator, some) for some in self.network(torch.cat(views)).projections.chunk(2))
+    def _contents(self, batch: Batch, first: Tensor, later: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+        """To each memory bank, the frames that its pairs of views are made of: twice the same, or two of one real clip."""
+        if "real" in self.banks:
+            one, other = (later_frame(batch.real, batch.uniform(f"real/{which}"), first=0) for which in (0, 1))
+            return {"real": (self.network.present(one), self.network.present(other))}
+        return {"first": (first, first), "later": (later, later)} if self.banks else {}
+
+    def _contrastive(self, side: str, anchors: Tensor, positives: Tensor) -> Tensor:
         bank = self.banks[side]
         assert isinstance(bank, MemoryBank)
         return info_nce(anchors, positives, bank.entries, own_entry=self.config.own_entry)
 
-    def _real_frames(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
-        one, other = (later_frame(batch.real, batch.uniform(f"real/{which}"), first=0) for which in (0, 1))
-        return {"real": (self.network.present(one), self.network.present(other))}
+
+def _views(batch: Batch, side: str, *frames: Tensor) -> list[Tensor]:
+    """A random view of each picture, [N, 3, H, W] for each of the tensors."""
+    return [contrastive_view(some, batch.uniform(f"view/{side}/{i}", DRAWS)) for i, some in enumerate(frames)]

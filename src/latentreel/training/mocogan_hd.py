@@ -236,7 +236,7 @@ class MotionTraining:
 
     def _phases(self) -> list[Phase]:
         config = self.config
-        adam = partial(torch.optim.Adam, betas=BETAS)
+        adam = partial(torch.optim.Adam, betas=BETAS, fused=True)  # many times faster than the default on a CPU
         motion, video = self.motion_generator, self.video_discriminator
         phases = [
             Phase(
