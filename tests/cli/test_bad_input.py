@@ -44,7 +44,10 @@ CASES = {
         [*MOTION, "faces", "--domain", "cross", "--content-matching", "pairs"],
         "cannot be compared across domains; given: domain cross.*use --content-matching contrastive",
     ),
-    "unequal widths": ([*MOTION, "faces", "--residual", "paper", "--hidden-dim", "9"], "hidden_dim.*given: 9.*as num_components"),
+    "unequal widths": (
+        [*MOTION, "faces", "--residual", "paper", "--hidden-dim", "9"],
+        "hidden_dim.*given: 9.*as num_components",
+    ),
     "momentum": ([*MOTION, "faces", "--momentum", "1"], "momentum is out of range; given: 1.0; allowed: 0 to below 1"),
     "no memory": ([*MOTION, "faces", "--drawing-gb", "0"], "drawing_gb is out of range; given: 0"),
     "no bank": ([*MOTION, "faces", "--memory-bank-size", "0"], "memory_bank_size is out of range; given: 0"),
