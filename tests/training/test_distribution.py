@@ -95,8 +95,8 @@ def test_two_processes_train_what_one_trains(words, debug_runs, tmp_path):
     one, two = weights(tmp_path / "1"), weights(tmp_path / "2")
     assert one.keys() == two.keys()
     for name, expected in one.items():
-        if re.search(r"scales\.\d\.layers\.[123]\.bias", name):
-            continue  # instance norm takes it away again: its gradient is nothing but rounding
+        if re.search(r"scales\.\d\.layers\.[1-4]\.bias", name):
+            continue  # instance norm, or a loss of differences, takes it away again: its gradient is nothing but rounding
         torch.testing.assert_close(two[name], expected, rtol=1e-3, atol=1e-4, msg=lambda text, name=name: f"{name}: {text}")
 
 
