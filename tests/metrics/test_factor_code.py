@@ -16,7 +16,7 @@ CODE = FactorCode(FACTORS)
 
 def even(factors, count):
     generator = np.random.default_rng(0)
-    return torch.from_numpy(np.stack([even_factors(factors, generator) for _ in range(count)]))
+    return torch.from_numpy(np.stack([even_factors(factors, generator, rare={}) for _ in range(count)]))
 
 
 def test_a_position_a_direction_and_a_choice():

@@ -35,37 +35,12 @@ def difference(a, b):
     return np.abs(a.astype(float) - b.astype(float))
 
 
-def test_a_clip_is_a_function_of_seed_and_index():
-    first, again = WORLD.video(7), FacesWorld(resolution=64, num_frames=8, seed=3).video(7)
-    assert np.array_equal(first.video.frames, again.video.frames)
-    assert np.array_equal(first.motion, again.motion)
-    for other in (WORLD.video(8), FacesWorld(resolution=64, num_frames=8, seed=4).video(7)):
-        assert not np.array_equal(first.identity, other.identity)
-        assert difference(first.video.frames, other.video.frames).mean() > 5
-
-
-def test_a_clip_has_the_documented_form():
-    clip = WORLD.video(0)
-    assert clip.video.frames.shape == (8, 64, 64, 3) and clip.video.fps == 25
-    assert clip.identity.shape == (len(IDENTITY),) and clip.motion.shape == (8, len(MOTION))
-    assert clip.identity.dtype == clip.motion.dtype == np.float32
-    assert np.array_equal(clip.video.frames, WORLD.render(clip.identity, clip.motion))
-
-
 def test_a_frame_does_not_depend_on_its_batch():
     identities = np.stack([person(hair_style=style, glasses=style % 2) for style in range(len(STYLES))])
     motions = sample_motion(40, 2.0, np.random.default_rng(0))[:: 40 // len(STYLES)][: len(STYLES)]
     together = WORLD.render(identities, motions)
     for identity, motion, frame in zip(identities, motions, together, strict=True):
         assert np.array_equal(WORLD.render(identity, motion)[0], frame)
-
-
-def test_a_longer_clip_continues_the_shorter_and_a_higher_rate_refines_it():
-    def motion(num_frames, fps):
-        return sample_motion(num_frames, fps, np.random.default_rng(11))
-
-    assert np.allclose(motion(64, 25.0)[:16], motion(16, 25.0), atol=1e-5)
-    assert np.allclose(motion(63, 50.0)[::2], motion(32, 25.0), atol=1e-5)
 
 
 @pytest.mark.parametrize("style", range(len(STYLES)))

@@ -49,23 +49,6 @@ def travelled(circular, period=PERIOD_WIDTHS):
     return steps - period * np.round(steps / period)
 
 
-def test_a_clip_is_a_function_of_seed_and_index():
-    first, again = WORLD.video(7), SkiesWorld(resolution=64, num_frames=8, seed=3).video(7)
-    assert np.array_equal(first.video.frames, again.video.frames)
-    assert np.array_equal(first.motion, again.motion)
-    for other in (WORLD.video(8), SkiesWorld(resolution=64, num_frames=8, seed=4).video(7)):
-        assert not np.array_equal(first.identity, other.identity)
-        assert difference(first.video.frames, other.video.frames).mean() > 5
-
-
-def test_a_clip_has_the_documented_form():
-    clip = WORLD.video(0)
-    assert clip.video.frames.shape == (8, 64, 64, 3) and clip.video.fps == 25
-    assert clip.identity.shape == (len(IDENTITY),) and clip.motion.shape == (8, len(MOTION))
-    assert clip.identity.dtype == clip.motion.dtype == np.float32
-    assert np.array_equal(clip.video.frames, WORLD.render(clip.identity, clip.motion))
-
-
 @pytest.mark.parametrize("resolution", [16, 64, 128])
 def test_a_frame_does_not_depend_on_its_batch(resolution):
     world = SkiesWorld(resolution=resolution)
@@ -77,14 +60,6 @@ def test_a_frame_does_not_depend_on_its_batch(resolution):
     for place in range(len(identities)):
         assert np.array_equal(world.render(identities[place], motions[place])[0], together[place])
     assert np.array_equal(world.render(identities[5:16], motions[5:16]), together[5:16])
-
-
-def test_a_longer_clip_continues_the_shorter_and_a_higher_rate_refines_it():
-    def motion(num_frames, fps):
-        return sample_motion(num_frames, fps, np.random.default_rng(11))
-
-    assert np.allclose(motion(64, 25.0)[:16], motion(16, 25.0), atol=1e-5)
-    assert np.allclose(motion(63, 50.0)[::2], motion(32, 25.0), atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", range(len(HORIZONS)), ids=HORIZONS)

@@ -176,9 +176,8 @@ class ContrastiveMatching:
         later = self.network.present(later_frame(fakes, batch.uniform("later/D")))
         contents = self._contents(batch, first, later)
         views = [view for side, frames in contents.items() for view in _views(batch, side, *frames)]
-        verdict = self.network(
-            torch.cat([first, later, *views])
-        )  # at once: normalising the weights costs as much as the pictures
+        # In one pass: to normalise and convert the weights costs as much as to judge the pictures.
+        verdict = self.network(torch.cat([first, later, *views]))
         real, fake, *_ = verdict.logits.split(len(fakes))
         losses = {"adversarial": hinge_discriminator(real, fake)}
         if contents:

@@ -101,8 +101,8 @@ def agree(accelerator: Accelerator, elapsed_seconds: float, signal_number: int) 
     """What decides when to stop, the same in every process: the mean of the times, and the largest signal number (0: none)."""
     if accelerator.num_processes == 1:
         return elapsed_seconds, signal_number
-    everyone = accelerator.gather(torch.tensor([[elapsed_seconds, signal_number]], device=accelerator.device))  # [processes, 2]
-    return float(everyone[:, 0].mean()), int(everyone[:, 1].max())
+    gathered = accelerator.gather(torch.tensor([[elapsed_seconds, signal_number]], device=accelerator.device))  # [processes, 2]
+    return float(gathered[:, 0].mean()), int(gathered[:, 1].max())
 
 
 def require_same_start(accelerator: Accelerator, *, step: int, inputs: Mapping[str, str], folder: Path) -> None:
@@ -114,8 +114,8 @@ def require_same_start(accelerator: Accelerator, *, step: int, inputs: Mapping[s
     if accelerator.num_processes == 1:
         return
     digests = [int(sha256(digest.encode()).hexdigest()[:15], 16) for digest in inputs.values()]
-    everyone = accelerator.gather(torch.tensor([[step, *digests]], device=accelerator.device))  # [processes, 1 + inputs]
-    for name, values in zip(("state", *inputs), everyone.T.tolist(), strict=True):
+    gathered = accelerator.gather(torch.tensor([[step, *digests]], device=accelerator.device))  # [processes, 1 + inputs]
+    for name, values in zip(("state", *inputs), gathered.T.tolist(), strict=True):
         if len(set(values)) > 1:
             raise InputError(
                 f"the processes do not have the same {name}",

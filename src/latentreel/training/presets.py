@@ -131,13 +131,10 @@ MOTION: dict[str, MotionTrainingConfig] = {
     "faces-world": dataclasses.replace(_FACES_MOTION, batch_size=8, image_discriminator_weight=3.0),
     # What `latentreel demo` trains: the same for two and a half minutes, on fewer videos.
     "demo": dataclasses.replace(_FACES_MOTION, minutes=2.5, world_videos=256, log_every=5),
-    "skies-world": dataclasses.replace(
-        _SMALL_MOTION, data="world:skies", image_generator="skies", world_videos=3072, batch_size=8
-    ),
-    # Content from one world, motion from another.
-    "creatures-faces": dataclasses.replace(
-        _SMALL_CROSS, data="world:faces", image_generator="creatures", world_videos=3072, batch_size=8, step_size=0.1
-    ),
+    # For the image generator of `train image skies-world`.
+    "skies-world": dataclasses.replace(_SMALL_MOTION, data="world:skies", world_videos=3072, batch_size=8),
+    # Content from one world, motion from another: for the image generator of `train image creatures-world`.
+    "creatures-faces": dataclasses.replace(_SMALL_CROSS, data="world:faces", world_videos=3072, batch_size=8, step_size=0.1),
     # Tab. 1 to 4: videos and image generator of one domain.
     "ucf101": _PAPER,
     "faceforensics": _PAPER,

@@ -20,7 +20,7 @@ from latentreel.worlds.creature_muzzle import paint_mouth, paint_nose
 from latentreel.worlds.creature_torso import paint_torso
 from latentreel.worlds.head_motion import MOTION_FACTORS, sample_motion
 from latentreel.worlds.relief import Relief
-from latentreel.worlds.world import Factor, Factors, World, even_factors
+from latentreel.worlds.world import Factor, Factors, World
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +30,6 @@ class CreaturesWorld(World):
     NAME: ClassVar[str] = "creatures"
     IDENTITY_FACTORS: ClassVar[tuple[Factor, ...]] = IDENTITY_FACTORS
     MOTION_FACTORS: ClassVar[tuple[Factor, ...]] = MOTION_FACTORS
-
-    def sample_identity(self, generator: np.random.Generator) -> Factors:
-        """One animal, float32 [I]."""
-        return even_factors(IDENTITY_FACTORS, generator)
 
     def sample_motion(self, generator: np.random.Generator) -> Factors:
         """One performance, float32 [T, M]."""

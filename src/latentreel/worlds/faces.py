@@ -3,6 +3,7 @@
 A person is an identity vector (`face_factors`), a performance a motion matrix (`head_motion`); a picture is a function of the two.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,7 +20,7 @@ from latentreel.worlds.hair_styles import paint_hair
 from latentreel.worlds.head_motion import MOTION_FACTORS, sample_motion
 from latentreel.worlds.relief import Relief
 from latentreel.worlds.sitter import Sitter
-from latentreel.worlds.world import Factor, Factors, World, even_factors
+from latentreel.worlds.world import Factor, Factors, World
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +30,7 @@ class FacesWorld(World):
     NAME: ClassVar[str] = "faces"
     IDENTITY_FACTORS: ClassVar[tuple[Factor, ...]] = IDENTITY_FACTORS
     MOTION_FACTORS: ClassVar[tuple[Factor, ...]] = MOTION_FACTORS
-
-    def sample_identity(self, generator: np.random.Generator) -> Factors:
-        """One person, float32 [I]."""
-        return even_factors(IDENTITY_FACTORS, generator, rare=RARE)
+    RARE: ClassVar[Mapping[str, float]] = RARE
 
     def sample_motion(self, generator: np.random.Generator) -> Factors:
         """One performance, float32 [T, M]."""

@@ -15,7 +15,7 @@ from latentreel.worlds.sky_factors import IDENTITY_FACTORS, Scene
 from latentreel.worlds.sky_horizon import paint_horizon
 from latentreel.worlds.sky_light import SkyLight
 from latentreel.worlds.sky_motion import MOTION_FACTORS, sample_motion
-from latentreel.worlds.world import Factor, Factors, World, even_factors
+from latentreel.worlds.world import Factor, Factors, World
 
 SMALLEST_PAINTED = 64
 """Smaller pictures are averages of one of this resolution: clouds have detail that fewer pixels would miss."""
@@ -28,10 +28,6 @@ class SkiesWorld(World):
     NAME: ClassVar[str] = "skies"
     IDENTITY_FACTORS: ClassVar[tuple[Factor, ...]] = IDENTITY_FACTORS
     MOTION_FACTORS: ClassVar[tuple[Factor, ...]] = MOTION_FACTORS
-
-    def sample_identity(self, generator: np.random.Generator) -> Factors:
-        """One view, float32 [I]."""
-        return even_factors(IDENTITY_FACTORS, generator)
 
     def sample_motion(self, generator: np.random.Generator) -> Factors:
         """The course of one sky, float32 [T, M]."""

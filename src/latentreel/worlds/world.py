@@ -84,6 +84,9 @@ class World(ABC):
     MOTION_FACTORS: ClassVar[tuple[Factor, ...]]
     """What changes from frame to frame, in array order."""
 
+    RARE: ClassVar[Mapping[str, float]] = {}
+    """Identity factors of two levels that are not even: the share of the high one, by name."""
+
     def __post_init__(self) -> None:
         if self.resolution not in (allowed := [2**exponent for exponent in range(4, 11)]):
             raise InputError("the world's resolution is not a power of two in range", given=self.resolution, allowed=allowed)
@@ -150,9 +153,9 @@ class World(ABC):
             frames[part] = self.paint(identities[part], motions[part])
         return frames
 
-    @abstractmethod
     def sample_identity(self, generator: np.random.Generator) -> Factors:
-        """What stays the same in one clip, float32 [I]."""
+        """What stays the same in one clip, float32 [I]: every factor even over its range or its levels, but for rare ones."""
+        return even_factors(self.IDENTITY_FACTORS, generator, rare=self.RARE)
 
     @abstractmethod
     def sample_motion(self, generator: np.random.Generator) -> Factors:
@@ -163,9 +166,7 @@ class World(ABC):
         """Pictures uint8 [N, H, W, 3] of identities [N, I] and motions [N, M], a few at a time, their factors checked."""
 
 
-def even_factors(
-    factors: tuple[Factor, ...], generator: np.random.Generator, *, rare: Mapping[str, float] | None = None
-) -> Factors:
+def even_factors(factors: tuple[Factor, ...], generator: np.random.Generator, *, rare: Mapping[str, float]) -> Factors:
     """Independent values, one draw for each factor: even over the range or the levels.
 
     Args:
@@ -179,7 +180,7 @@ def even_factors(
     values = []
     for factor in factors:
         position = generator.uniform()
-        if rare and factor.name in rare:
+        if factor.name in rare:
             position = float(position < rare[factor.name])
         elif factor.levels:
             position = np.floor(position * factor.levels) / (factor.levels - 1)
