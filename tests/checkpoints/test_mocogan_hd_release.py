@@ -51,6 +51,16 @@ def test_a_motion_generator_returns_with_its_sizes(wrap):
     assert all(torch.equal(again[key], tensor) for key, tensor in foreign.items())
 
 
+@pytest.mark.parametrize(
+    "form",
+    [{"residual": "paper", "hidden_dim": K}, {"residual": "none", "hidden_dim": 8}, {"noise_from": "state", "hidden_dim": 8}],
+)
+def test_a_form_that_the_released_program_does_not_know_is_not_exported(form):
+    motion = MotionGenerator(basis=import_latent_basis(**BASIS, where="pca").truncated(K), latent_dim=D, **form)
+    with pytest.raises(InputError, match="the released program has no such motion generator; given: residual"):
+        export_motion_generator(motion)
+
+
 @pytest.mark.parametrize("wrap", [dict, prefixed])
 @pytest.mark.parametrize(
     ("discriminator", "read"),

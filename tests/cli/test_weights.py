@@ -4,8 +4,9 @@ import pytest
 import torch
 from PIL import Image
 
-from latentreel.checkpoints.load import load_image_generator
+from latentreel.checkpoints.load import load_discriminator, load_image_generator
 from latentreel.pipelines.video_pipeline import VideoPipeline
+from latentreel.training.state import read_state, saved_states
 
 SHOWN = {
     "mocogan_hd/image_generator_rosinality.pt": ["StyleGAN2 g_ema", "60,515 parameters", "beside it, not read: g, d"],
@@ -98,11 +99,17 @@ def test_what_is_no_image_generator_is_called_by_its_name(fixtures_dir, run_cli,
     assert "no image generator of a known format; given: a discriminator of the MoCoGAN-HD release" in run_cli(*words)[2][0]
 
 
-def test_a_run_goes_out_with_its_discriminators_and_training_goes_on_from_them(debug_runs, run_cli, tmp_path):
-    assert run_cli("weights", "export", debug_runs / "motion", "--out", tmp_path / "out")[0] == 0
-    names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert {"modelD_3d_epoch_0.pth", "modelD_img_epoch_0.pth", "modelR_epoch_0.pth"} < names
-    words = ["train", "motion", "debug", "--device", "cpu", "--start-from", debug_runs / "motion"]
+@pytest.mark.parametrize("preset", ["debug", "debug-cross"])
+def test_a_run_goes_out_with_its_discriminators_and_training_goes_on_from_them(preset, debug_runs, run_cli, tmp_path):
+    words = ["train", "motion", preset, "--device", "cpu", "--kclips", "0.004"]
+    assert run_cli(*words, "--image-generator", debug_runs / "image", "--out", tmp_path / "first")[0] == 0
+    assert run_cli("weights", "export", tmp_path / "first", "--out", tmp_path / "out")[0] == 0
     video, image = (tmp_path / "out" / f"modelD_{kind}_epoch_0.pth" for kind in ("3d", "img"))
-    words += ["--video-discriminator", video, "--image-discriminator", image, "--out", tmp_path / "run", "--kclips", "0.004"]
-    assert run_cli(*words)[0] == 0
+    assert (tmp_path / "out" / "modelR_epoch_0.pth").exists()
+    state = read_state(saved_states(tmp_path / "first" / "state")[0])["modules"]
+    for path, name in ((video, "video_discriminator"), (image, "image_discriminator")):
+        again = load_discriminator(path).state_dict()
+        assert again.keys() == state[name].keys()
+        assert all(torch.equal(value, again[key]) for key, value in state[name].items())
+    words += ["--start-from", tmp_path / "first", "--video-discriminator", video, "--image-discriminator", image]
+    assert run_cli(*words, "--out", tmp_path / "second")[0] == 0

@@ -76,6 +76,28 @@ def test_what_the_start_replaces_is_said_and_a_changed_basis_refused(release, tm
         start(dataclasses.replace(config, kclips=config.kclips + 0.002))
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, None),
+        ({"domain": "cross", "memory_bank_size": 8, "momentum": 0.9}, None),
+        ({"memory_bank_size": 8}, "content_matching is pairs: memory_bank_size has no effect"),
+        (
+            {"domain": "cross", "contrastive_weight": 0.0, "own_entry": False, "momentum": 0.9},
+            "contrastive_weight is 0: own_entry, momentum have no effect",
+        ),
+        (
+            {"domain": "cross", "image_discriminator_weight": 0.0, "feature_matching_weight": 5.0},
+            "image_discriminator_weight is 0: feature_matching_weight has no effect",
+        ),
+        ({"residual": "none", "step_size": 0.3}, "residual is none: step_size has no effect"),
+    ],
+)
+def test_options_without_effect_are_named(changes, said, tmp_path, caplog):
+    resolve(debug(tmp_path, **changes))
+    assert [record.getMessage() for record in caplog.records] == ([said] if said else [])
+
+
 def test_weights_to_start_from_must_be_of_the_right_kind(release, fixtures_dir, tmp_path):
     folder = fixtures_dir / "mocogan_hd"
     cases = {
