@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 EPSILON = 1e-12  # keeps the direction of a zero vector, and a zero weight, finite
-FIRST_ITERATIONS = 15  # as PyTorch's
 
 
 def largest_singular_value(weight: Tensor, u0: Tensor) -> Tensor:
@@ -108,14 +107,13 @@ class NormedLayer(nn.Module):
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         super().__init__()
-        bound = 1 / math.sqrt(math.prod(shape[1:]))  # PyTorch's own start for linear and convolution layers
-        self.weight = nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.empty(shape[0]).uniform_(-bound, bound))
+        # Orthogonal as BigGAN's: from PyTorch's own start signals shrink so much, layer by layer, that little is learned.
+        self.weight = nn.Parameter(nn.init.orthogonal_(torch.empty(shape)))
+        self.bias = nn.Parameter(torch.zeros(shape[0]))
         self.register_buffer("u", F.normalize(torch.randn(shape[0]), dim=0, eps=EPSILON))
         self.register_buffer("v", F.normalize(torch.randn(math.prod(shape[1:])), dim=0, eps=EPSILON))
         if not self.weight.is_meta:
-            for _ in range(FIRST_ITERATIONS):
-                self._refine()
+            self._refine()  # exact, as all singular values are 1
 
     def inverse_sigma(self, dtype: torch.dtype) -> Tensor:
         """1 / sigma, differentiable with respect to the weight, u and v being held; in training mode they are refined first."""
