@@ -1,8 +1,7 @@
 """The ablations of the paper (Tab. 5) on the worlds: the full method against four that lack one part, three seeds each.
 
 Content from `creatures`, motion from `faces`. Every run sees the same number of clips. Runs that are there are resumed, or measured
-as they are; the table goes into docs/evidence.md. The image generator must be there: `latentreel train image creatures-world`, in
-the root of the source tree.
+as they are; the table goes into docs/evidence.md.
 """
 
 import dataclasses
@@ -22,9 +21,8 @@ from measure import write_result
 
 ROOT = Path(__file__).parents[1]
 RUNS = ROOT / "runs" / "ablation"
-IMAGES = ROOT / "runs" / "image-creatures-world"
 SEEDS = (0, 1, 2)
-SETTINGS = ("--batch-size", "4", "--kclips", "2.4", "--world-videos", "1024", "--device", "cpu", "--tracker", "none")
+SETTINGS = ("--kclips", "2", "--world-videos", "1024", "--device", "cpu", "--tracker", "none")
 VARIANTS = {
     "full": (),
     "w/o Eq. 2": ("--residual", "none"),
@@ -38,16 +36,7 @@ BEST = {"identity drift": "lower", "motion match": "lower", "motion diversity": 
 def train(name: str, seed: int) -> Path:
     """Trains one variant to its end, if it is not there already; one thread, so that others can run beside it."""
     out = RUNS / f"{name.replace('/', '').replace('. ', '').replace(' ', '-')}-{seed}"
-    command = [
-        Path(sys.executable).with_name("latentreel"),
-        "train",
-        "motion",
-        "creatures-faces",
-        "--out",
-        out,
-        "--image-generator",
-        IMAGES,
-    ]
+    command = [Path(sys.executable).with_name("latentreel"), "train", "motion", "creatures-faces", "--out", out]
     command += ["--seed", str(seed), *SETTINGS, *VARIANTS[name]]
     ended = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False)
     if ended.returncode:
