@@ -113,3 +113,11 @@ def test_a_run_goes_out_with_its_discriminators_and_training_goes_on_from_them(p
         assert all(torch.equal(value, again[key]) for key, value in state[name].items())
     words += ["--start-from", tmp_path / "first", "--video-discriminator", video, "--image-discriminator", image]
     assert run_cli(*words, "--out", tmp_path / "second")[0] == 0
+
+
+def test_a_discriminator_of_changes_stays_here(debug_runs, run_cli, tmp_path, caplog):
+    words = ["train", "motion", "debug-cross", "--device", "cpu", "--kclips", "0.002", "--video-sees", "changes"]
+    assert run_cli(*words, "--image-generator", debug_runs / "image", "--out", tmp_path / "run")[0] == 0
+    assert run_cli("weights", "export", tmp_path / "run", "--out", tmp_path / "out")[0] == 0
+    assert {path.name for path in (tmp_path / "out").glob("modelD*")} == {"modelD_img_epoch_0.pth"}
+    assert "D_V of this run looks at changes" in caplog.text

@@ -63,3 +63,14 @@ def test_mutual_information_is_the_mean_cosine():
     assert mutual_information(noise, -noise).item() == pytest.approx(-1)
     half = torch.cat([noise[:, :3], -2 * noise[:, 3:]], dim=1)
     assert mutual_information(noise, half).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_a_video_discriminator_of_changes_sees_no_content():
+    network = VideoDiscriminator(domain="cross", base_width=2, sees="changes")
+    clips = torch.rand(2, 6, 3, 32, 32) * 2 - 1
+    shown = network.present(clips)
+    assert shown.shape == (2, 3, 5, 32, 32)
+    torch.testing.assert_close(network.present(clips + 0.3), shown, rtol=1e-4, atol=1e-4)
+    assert network.present(clips[:, :1].expand(-1, 6, -1, -1, -1)).abs().max() == 0
+    torch.testing.assert_close(network.present(clips.flip(1)), -shown.flip(2))
+    assert [scale.shape[0] for scale in network(shown)] == [2, 2]

@@ -243,6 +243,10 @@ class MotionTrainingConfig(RunConfig):
     image_discriminator_width: int = 64
     """The same for D_I; the released contrastive one has 96 (App. A.2.2)."""
 
+    video_sees: Literal["frames", "changes"] = "frames"
+    """What D_V looks at across domains: frames, as in the paper, or how they change from one to the next. Changes leave motion more
+    weight where the domains look very different."""
+
     video_loss: Literal["relativistic", "logistic"] = "relativistic"
     """D_V's adversarial loss: relativistic average least squares as released, or the plain loss of Eq. 4."""
 
@@ -298,6 +302,7 @@ class MotionTrainingConfig(RunConfig):
                 given="domain cross, content_matching pairs",
                 fix="use --content-matching contrastive",
             )
+        self.require("video_sees", self.video_sees == "frames" or self.domain == "cross", "frames, with --domain in")
         if self.residual == "paper":
             self.require("hidden_dim", self.hidden_dim == self.num_components, "as num_components, with --residual paper")
         counts = ("frame_step", "hidden_dim", "num_components", "basis_samples", "discriminator_every", "memory_bank_size")

@@ -71,7 +71,9 @@ class MotionTraining:
             noise_from=config.noise_from,
         )
         self.video_generator = VideoGenerator(image_generator, self.motion_generator).to(accelerator.device)
-        self.video_discriminator = VideoDiscriminator(domain=config.domain, base_width=config.video_discriminator_width)
+        self.video_discriminator = VideoDiscriminator(
+            domain=config.domain, base_width=config.video_discriminator_width, sees=config.video_sees
+        )
         self.content = self._content_matching(image_generator.resolution)
         self._take_starting_weights()
         self.video_discriminator.to(accelerator.device)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from latentreel.checkpoints.bundle import load_motion_bundle, read_tensors, write_tensors
 from latentreel.checkpoints.load import find_bundle, load_discriminator
+from latentreel.core.config import load_yaml
 from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path
 from latentreel.image_generators.build import Network
@@ -114,6 +115,8 @@ def starting_image_discriminator(config: MotionTrainingConfig) -> PairDiscrimina
 def trained_discriminators(run: Path) -> dict[str, nn.Module]:
     """The discriminators in a run's newest state, by the names that the MoCoGAN-HD release gives their files; none without a state.
 
+    A D_V that looks at changes is left out: the released program's looks at frames.
+
     Raises:
         InputError: The state is damaged.
     """
@@ -123,6 +126,9 @@ def trained_discriminators(run: Path) -> dict[str, nn.Module]:
         "modelD_3d_epoch_0.pth": ("video_discriminator", _video_discriminator_like),
         "modelD_img_epoch_0.pth": ("image_discriminator", _image_discriminator_like),
     }
+    if modules and load_yaml(MotionTrainingConfig, run / "config.yaml").video_sees == "changes":
+        _log.warning("D_V of this run looks at changes, which the released program does not know: it is left out")
+        del kinds["modelD_3d_epoch_0.pth"]
     found: dict[str, nn.Module] = {}
     for file, (name, build) in kinds.items():
         if name in modules:
