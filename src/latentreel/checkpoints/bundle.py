@@ -4,7 +4,6 @@ The card says what the weights are (kind, configs), where they come from (origin
 and what wrote them (versions).
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 import latentreel
 from latentreel.checkpoints.key_table import refuse_key_mismatch
 from latentreel.core.config import from_dict, to_dict
+from latentreel.core.digests import file_digest
 from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path
 from latentreel.core.image_generator import UNSTATED
@@ -125,7 +125,7 @@ def check_bundle(folder: Path) -> dict[str, Any]:
         path = folder / str(name)
         if path.parent != folder or path.suffix != ".safetensors":
             raise InputError(f"{folder / CARD} names a file that no bundle has", given=name, allowed="*.safetensors beside it")
-        if not path.is_file() or _digest(path) != digest:
+        if not path.is_file() or file_digest(path) != digest:
             raise InputError(f"{path} is not the file that its card describes", fix="download or export the bundle again")
     return card
 
@@ -188,15 +188,6 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     path.write_bytes(safetensors.torch.save(plain))
 
 
-def weights_digest(weights: Mapping[str, Tensor]) -> str:
-    """SHA-256 over named tensors: tells two networks of the same sizes apart."""
-    digest = hashlib.sha256()
-    for key, value in sorted(weights.items()):
-        digest.update(key.encode())
-        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
-
-
 def load_module(module: nn.Module, state: Mapping[str, Tensor], *, where: str) -> None:
     """Loads weights, naming every key or shape that does not fit. A module on the meta device takes the tensors as its own.
 
@@ -235,7 +226,7 @@ def _write(
             "origin": origin,
             "parts": parts_from or {},
             "configs": configs,
-            "files": {f"{name}.safetensors": _digest(temporary / f"{name}.safetensors") for name in parts},
+            "files": {f"{name}.safetensors": file_digest(temporary / f"{name}.safetensors") for name in parts},
             "versions": {"latentreel": latentreel.__version__, "torch": torch.__version__.split("+")[0]},
             "written": datetime.now(UTC).isoformat(timespec="seconds"),
         }
@@ -258,7 +249,7 @@ def require_free(folder: Path) -> None:
 def _read_part(folder: Path, card: dict[str, Any], name: str) -> dict[str, Tensor]:
     path = folder / f"{name}.safetensors"
     tensors = read_tensors(path)
-    if _digest(path) != card["files"].get(path.name):
+    if file_digest(path) != card["files"].get(path.name):
         raise InputError(f"{path} is not the file that its card describes", fix="download or export the bundle again")
     return tensors
 
@@ -279,8 +270,3 @@ def _section(card: dict[str, Any], name: str, folder: Path) -> dict[str, Any]:
             f"{folder / CARD} describes no {name}", given=", ".join(card["configs"]), allowed=f"configs with {name}"
         )
     return section
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

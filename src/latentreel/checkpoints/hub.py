@@ -1,4 +1,4 @@
-"""Bundles on the Hugging Face hub: pushed and pulled as they are, safetensors and card, nothing else.
+"""Bundles on the Hugging Face hub, pushed and pulled as they are, safetensors and card, nothing else; and single files, pulled.
 
 The address, the cache, the login and the patience are those of `huggingface_hub`, which reads HF_ENDPOINT, HF_HOME, HF_TOKEN,
 HF_HUB_OFFLINE and HF_HUB_ETAG_TIMEOUT.
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latentreel.checkpoints.bundle import CARD, check_bundle
+from latentreel.core.digests import file_digest
 from latentreel.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ PREFIX = "hf://"
 _PART = r"(?!.*(?:--|\.\.|\.git$))[A-Za-z0-9_](?:[\w.-]{0,94}[A-Za-z0-9_])?"  # of a name, by the hub's rules
 _NAME = re.compile(f"{_PART}/{_PART}", re.ASCII)
 _FILES = [CARD, "*.safetensors"]
+_PINNED = re.compile(r"(?P<place>.*)@sha256:(?P<digest>[0-9a-fA-F]{64})")
 _DEEPER = "*/*"  # in the library's patterns, * stands for slashes as well
 
 _log = logging.getLogger(__name__)
@@ -101,6 +103,64 @@ def pull_bundle(repository: str, *, revision: str | None = None) -> Path:
     return folder
 
 
+def pull_file(source: str) -> Path:
+    """A file of any repository. Where its digest is given and it is here already, nobody is asked; else the newest is had.
+
+    Args:
+        source: "hf://user/name/file"; with "@sha256:<64 digits>" behind it no other file is taken, so that what a script works
+            with cannot change under it.
+
+    Raises:
+        InputError: There is none, the hub is out of reach and it is not here either, or it has another digest.
+    """
+    pinned = _PINNED.fullmatch(source)
+    place, digest = (pinned["place"], pinned["digest"].lower()) if pinned else (source, None)
+    parts = place.removeprefix(PREFIX).split("/")
+    if len(parts) < 3 or not {"", ".", ".."}.isdisjoint(parts) or "@" in place:
+        allowed = "hf://user/name/file, or hf://user/name/file@sha256:<64 hexadecimal digits>"
+        raise InputError("that is no file of the hub", given=source, allowed=allowed)
+    name, file = _repository("/".join(parts[:2])), "/".join(parts[2:])
+    kept = _kept(name, file)
+    if kept is not None and digest is not None and file_digest(kept) == digest:
+        return kept
+    try:
+        with _hub_errors(name):
+            path = _fetched(name, file)
+    except _OutOfReachError as error:
+        if kept is None:
+            raise
+        _tell_of_cache(error)
+        path = kept
+    if digest is not None and (found := file_digest(path)) != digest:
+        raise InputError(f"{place} is another file than was asked for", given=f"sha256:{found}", allowed=f"sha256:{digest}")
+    return path
+
+
+def _kept(name: str, file: str) -> Path | None:
+    """The copy of a file in the cache."""
+    from huggingface_hub import constants, try_to_load_from_cache
+
+    path = try_to_load_from_cache(name, file, cache_dir=constants.HF_HUB_CACHE)
+    return Path(path) if isinstance(path, str) else None
+
+
+def _fetched(name: str, file: str) -> Path:
+    from huggingface_hub import constants, hf_hub_download
+
+    files = [sibling.rfilename for sibling in _look(name).siblings or []]
+    if file not in files:
+        raise InputError(f"{name} has no such file", given=file, allowed=_shortened(", ".join(files)))
+    return Path(hf_hub_download(name, file, cache_dir=constants.HF_HUB_CACHE))
+
+
+def _tell_of_cache(error: InputError) -> None:
+    """Says that an older copy serves, unless the user wants no network."""
+    from huggingface_hub import constants
+
+    if not constants.HF_HUB_OFFLINE:
+        _log.warning("%s; the copy in the cache is used", error)
+
+
 def _repository(text: str) -> str:
     name = text.removeprefix(PREFIX)
     if not _NAME.fullmatch(name):
@@ -125,15 +185,13 @@ def _snapshot(name: str, revision: str | None, *, from_cache: bool) -> Path:
 
 def _cached(name: str, revision: str | None, *, instead_of: InputError) -> Path:
     """The bundle's folder in the cache, where the hub is out of reach; `instead_of` is raised if it is not there."""
-    from huggingface_hub import constants
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
         folder = _snapshot(name, revision, from_cache=True)
     except LocalEntryNotFoundError:
         raise instead_of from None
-    if not constants.HF_HUB_OFFLINE:
-        _log.warning("%s; the copy in the cache is used", instead_of)
+    _tell_of_cache(instead_of)
     return folder
 
 

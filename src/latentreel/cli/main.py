@@ -11,6 +11,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("latentreel.cli.demo", "the main job on the embedded default: train, generate, report, in minutes"),
     "train": ("latentreel.cli.train", "train an image generator, or a motion generator for one"),
     "generate": ("latentreel.cli.generate", "make videos with a trained model"),
+    "evaluate": ("latentreel.cli.evaluate", "score generated clips against real ones by a named protocol; compare results"),
     "basis": ("latentreel.cli.basis", "compute the latent basis of an image generator"),
     "data": ("latentreel.cli.data", "make a procedural world's videos"),
     "weights": ("latentreel.cli.weights", "show, import, export, push and pull weights of any known format"),

@@ -157,7 +157,7 @@ def _decode(item: FrameSupplier, *, resolution: int, spill: Path) -> _DecodedCli
     try:
         clip = supply()
         for frame in clip.frames:
-            pixels.write(_square(frame, resolution).tobytes())
+            pixels.write(centre_square(frame, resolution).tobytes())
             count, smallest = count + 1, min(smallest, *frame.shape[:2])
         if not count:
             raise InputError(f"{name} holds no frame")
@@ -166,7 +166,7 @@ def _decode(item: FrameSupplier, *, resolution: int, spill: Path) -> _DecodedCli
     return _DecodedClip(name, pixels, count, float(clip.fps), enlarged=smallest < resolution)
 
 
-def _square(frame: Pixels, resolution: int) -> Pixels:
+def centre_square(frame: Pixels, resolution: int) -> Pixels:
     """The centre square of a frame, resized with antialiased Lanczos; `reducing_gap` box-filters very large ones first."""
     if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[-1] != 3 or 0 in frame.shape:
         raise InputError("a frame has the wrong form", given=f"{frame.dtype} {list(frame.shape)}", allowed="uint8 [H, W, 3]")

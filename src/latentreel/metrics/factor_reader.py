@@ -91,14 +91,22 @@ class FactorReader(nn.Module):
 
     def outputs(self, images: Tensor, before: Tensor | None = None) -> Tensor:
         """The network's own numbers, which training compares with codes: images to float32 [N, K], identity first."""
+        outputs: Tensor = self.linears(self._convolved(images, before))
+        return outputs.float()
+
+    def features(self, images: Tensor) -> Tensor:
+        """What the last layer sees in single pictures: [N, 3, H, W] in [-1, 1] to float32 [N, 96]."""
+        features: Tensor = self.linears[:-1](self._convolved(images, images))
+        return features.float()
+
+    def _convolved(self, images: Tensor, before: Tensor | None) -> Tensor:
         if self.sees_change:
             assert before is not None
             images = torch.cat([images, images - before], dim=1)
         if images.shape[-2:] != (SIZE, SIZE):
             images = F.interpolate(images.float(), size=(SIZE, SIZE), mode="area")
-        features = self.convolutions(images.contiguous(memory_format=torch.channels_last))
-        outputs: Tensor = self.linears(features)
-        return outputs.float()
+        convolved: Tensor = self.convolutions(images.contiguous(memory_format=torch.channels_last))
+        return convolved
 
 
 class ResidualBlock(nn.Module):

@@ -12,7 +12,8 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from latentreel.checkpoints.bundle import save_mocogan_hd, weights_digest
+from latentreel.checkpoints.bundle import save_mocogan_hd
+from latentreel.core.digests import weights_digest
 from latentreel.core.labels import random_labels
 from latentreel.core.pixels import to_float, to_uint8
 from latentreel.core.randomness import torch_generator

@@ -1,0 +1,175 @@
+"""`latentreel evaluate --real A --fake B`: scores by a named protocol, in a file that says all they depend on."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from latentreel.cli.arguments import parse
+from latentreel.core.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateConfig:
+    """Compares generated clips with real ones. `latentreel evaluate compare A.json B.json` lays results side by side.
+
+    Each side is a model, a folder of videos or of frame folders, a .npy or .safetensors file of clips, or "world:NAME".
+    """
+
+    real: str
+    """The clips to compare with."""
+
+    fake: str
+    """The clips to be judged."""
+
+    protocol: str = "latentreel"
+    """Which clips are looked at, and at which size: latentreel, mocogan_hd_fvd, stylegan_v_fvd2048_16f, stylegan_v_fvd2048_128f,
+    stylegan_v_fvd2048_128f_subsample8f, digan_fvd."""
+
+    network: str = "worlds-clips"
+    """What sees the clips: a network that ships (worlds-clips, worlds-frames), or a file: I3D, C3D, TorchScript, ONNX; hf://user/name/file."""
+
+    looks_at: Literal["auto", "clips", "frames"] = "auto"
+    """For TorchScript files: whether they take clips or frames."""
+
+    out: Path = Path("runs/evaluation.json")
+    """The file to write."""
+
+    clips: int | None = None
+    """Another number of clips than the protocol's; the result goes by another name then, as with the next three."""
+
+    num_frames: int | None = None
+    """Another length of clips."""
+
+    frame_step: int | None = None
+    """Another distance of neighbours in a clip, in frames."""
+
+    size: int | None = None
+    """Another size of frames: the centre square is brought to it."""
+
+    paired: bool = False
+    """Compare videos of the same name frame by frame as well: PSNR and SSIM, as for predictions."""
+
+    batch_size: int = 1
+    """Clips seen at once."""
+
+    seed: int = 0
+    """Fixes which clips, and the resampling."""
+
+    interval: bool = True
+    """Resample for a 95 % interval, where the protocol does not repeat."""
+
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "fp32"
+    """Number format of the network; published scores are of fp32."""
+
+    device: Literal["auto", "cpu"] = "auto"
+    """auto takes the accelerator if there is one."""
+
+
+def run(arguments: list[str]) -> None:
+    """Evaluates, or compares results."""
+    if arguments and arguments[0] == "compare":
+        compare([Path(name) for name in arguments[1:]])
+        return
+    config = parse(EvaluateConfig, arguments, command="evaluate")
+    from accelerate import Accelerator
+
+    from latentreel.checkpoints.feature_networks import load_extractor
+    from latentreel.cli.progress import console, steps
+    from latentreel.core.files import require_writable
+    from latentreel.core.precision import set_precision
+    from latentreel.metrics.protocols import altered, protocol_named
+    from latentreel.metrics.published import published
+    from latentreel.pipelines.clip_collections import open_clips
+    from latentreel.pipelines.evaluation import evaluate
+
+    require_writable(config.out.parent)
+    set_precision(config.precision)
+    accelerator = Accelerator(cpu=config.device == "cpu")
+    changes = {"num_clips": config.clips, "num_frames": config.num_frames, "frame_step": config.frame_step, "size": config.size}
+    protocol = altered(protocol_named(config.protocol), **changes)
+    extractor = load_extractor(config.network, looks_at=config.looks_at, device=accelerator.device)
+    with steps() as progress:
+        real, fake = (
+            open_clips(
+                source, protocol, device=accelerator.device, progress=lambda done, total: progress("decoding", done, total)
+            )
+            for source in (config.real, config.fake)
+        )
+        result = evaluate(
+            real,
+            fake,
+            protocol,
+            extractor,
+            seed=config.seed,
+            batch_size=config.batch_size,
+            with_interval=config.interval,
+            paired=config.paired,
+            accelerator=accelerator,
+            progress=progress,
+        )
+    if not accelerator.is_main_process:
+        return
+    result.save(config.out)
+    told = json.loads(config.out.read_text())
+    console.print(_table([told]))
+    for warning in result.warnings:
+        console.print(f"note: {warning}", soft_wrap=True)
+    rows = published(config.protocol) if extractor.name == "i3d" else []
+    for row in rows:
+        deviation = "" if row.deviation is None else f" ± {row.deviation:g}"
+        console.print(f"published: {row.dataset}, {row.method}: {row.score} {row.value:g}{deviation} ({row.source})")
+    console.print(str(config.out), soft_wrap=True)
+
+
+def compare(paths: list[Path]) -> None:
+    """Prints results side by side.
+
+    Raises:
+        InputError: There are fewer than two, one is no result, or they may not be compared.
+    """
+    from latentreel.cli.progress import console
+    from latentreel.pipelines.evaluation import compare_results
+
+    if len(paths) < 2:
+        raise InputError(
+            "comparing takes two results or more", given=len(paths), fix="latentreel evaluate compare A.json B.json"
+        )
+    results = [_read(path) for path in paths]
+    compare_results(results)
+    console.print(_table(results))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        result = json.loads(path.read_text())
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"{path} is no result of an evaluation", given="no JSON") from error
+    if not isinstance(result, dict) or not {"protocol", "network", "scores", "real", "fake"} <= result.keys():
+        raise InputError(f"{path} is no result of an evaluation", allowed="what latentreel evaluate --out wrote")
+    return result
+
+
+def _table(results: list[dict[str, Any]]) -> Any:
+    from rich.table import Table
+
+    first = results[0]
+    title = f"{first['protocol']['name']}, {first['network']['name']}, {first['fake']['num_clips']} clips"
+    table = Table(title=title)
+    table.add_column("score")
+    for result in results:
+        table.add_column(result["fake"]["name"], justify="right")
+    table.add_column(f"real: {first['real']['name']}", justify="right")
+    for name, score in first["scores"].items():
+        cells = [_cell(result["scores"][name]) if name in result["scores"] else "" for result in results]
+        table.add_row(name, *cells, "" if score["real"] is None else f"{score['real']:.4g}")
+    return table
+
+
+def _cell(score: dict[str, Any]) -> str:
+    text = f"{score['value']:.4g}"
+    if score["low"] is not None:
+        return f"{text} [{score['low']:.4g}, {score['high']:.4g}]"
+    return text if score["deviation"] is None else f"{text} ± {score['deviation']:.2g}"

@@ -1,0 +1,77 @@
+"""Count, mean and covariance of features, gathered batch by batch in float64.
+
+Chan, Golub & LeVeque 1983, "Algorithms for Computing the Sample Variance": two parts merge into exactly what both together give.
+"""
+
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from latentreel.core.errors import InputError
+
+Floats = npt.NDArray[np.float64]
+
+
+class Moments:
+    """What is known of features [F] after n of them; memory does not grow with n."""
+
+    def __init__(self, width: int) -> None:
+        """Of nothing yet.
+
+        Args:
+            width: F.
+        """
+        self.count = 0
+        """n."""
+        self.mean: Floats = np.zeros(width)
+        """[F]"""
+        self.scatter: Floats = np.zeros((width, width))
+        """Sum of the outer products of the deviations from the mean, [F, F]."""
+
+    @classmethod
+    def of(cls, features: npt.ArrayLike) -> Self:
+        """The moments of features [N, F]."""
+        features = np.asarray(features)
+        moments = cls(features.shape[1])
+        moments.add(features)
+        return moments
+
+    def add(self, features: npt.ArrayLike) -> None:
+        """Takes in more.
+
+        Args:
+            features: [N, F].
+
+        Raises:
+            InputError: One of them is not finite.
+        """
+        batch = np.asarray(features, dtype=np.float64)
+        if not np.isfinite(batch).all():
+            raise InputError("features are not finite", fix="look for broken frames, or another precision of the network")
+        part = type(self)(len(self.mean))
+        part.count, part.mean = len(batch), batch.mean(axis=0)
+        deviations = batch - part.mean
+        part.scatter = deviations.T @ deviations
+        self.merge(part)
+
+    def merge(self, other: "Moments") -> None:
+        """Takes in what another has seen."""
+        total = self.count + other.count
+        if not other.count:
+            return
+        shift = other.mean - self.mean
+        self.scatter += other.scatter + np.outer(shift, shift) * (self.count * other.count / total)
+        self.mean = self.mean + shift * (other.count / total)
+        self.count = total
+
+    @property
+    def covariance(self) -> Floats:
+        """The unbiased estimate, [F, F].
+
+        Raises:
+            InputError: There are fewer than two features.
+        """
+        if self.count < 2:
+            raise InputError("a covariance needs at least two clips", given=self.count)
+        return self.scatter / (self.count - 1)

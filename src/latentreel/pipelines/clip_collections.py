@@ -1,0 +1,248 @@
+"""What can be evaluated: a model, a folder of videos or of frame folders, a file of clips, a tensor, or a procedural world."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from latentreel.checkpoints.load import find_bundle, shipped_names
+from latentreel.core.errors import InputError
+from latentreel.core.pixels import to_uint8
+from latentreel.data.clip_decoding import centre_square
+from latentreel.data.frame_store import FrameStore, open_frame_store, open_generated_store
+from latentreel.data.sources import open_source
+from latentreel.media.decode import open_video
+from latentreel.metrics.clip_choice import ClipRef
+from latentreel.metrics.protocols import Protocol as EvaluationProtocol
+from latentreel.pipelines.video_pipeline import VideoPipeline
+from latentreel.worlds.registry import open_world
+
+Pixels = npt.NDArray[np.uint8]
+Progress = Callable[[int, int], None]
+
+WORLD = "world:"
+WORLD_SEED = 10**6 + 1  # of no training
+WORLD_VIDEOS = 2048
+TENSOR_SUFFIXES = (".npy", ".safetensors")
+SOURCES = 'a model, a folder of videos or of frame folders, a .npy or .safetensors file of clips, or "world:NAME"'
+
+
+class ClipCollection(Protocol):
+    """Videos that clips are taken from, V of them."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in results."""
+        ...
+
+    @property
+    def generated(self) -> bool:
+        """Whether a model makes the videos, as many as are wanted."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """[V]"""
+        ...
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Frames of each video, [V]."""
+        ...
+
+    @property
+    def problems(self) -> tuple[tuple[str, str], ...]:
+        """What had to be left out: name and reason."""
+        ...
+
+    def clip(self, ref: ClipRef, protocol: EvaluationProtocol) -> Pixels:
+        """The frames of one clip, uint8 [T, H, W, 3]."""
+        ...
+
+
+@dataclass(frozen=True)
+class StoredClips:
+    """Videos whose frames lie in a store, in memory or on disk."""
+
+    name: str
+    store: FrameStore
+    generated: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """[V]"""
+        return self.store.names
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Frames of each video, [V]."""
+        return tuple(self.store.lengths.tolist())
+
+    @property
+    def problems(self) -> tuple[tuple[str, str], ...]:
+        """What could not be decoded."""
+        return self.store.problems
+
+    def clip(self, ref: ClipRef, protocol: EvaluationProtocol) -> Pixels:
+        """The frames of one clip, uint8 [T, H, W, 3]."""
+        start = int(self.store.offsets[ref.video]) + ref.start
+        return np.array(self.store.frames[start : start + protocol.span : protocol.frame_step])
+
+
+@dataclass(frozen=True)
+class ModelClips:
+    """Videos that a model makes: content and motion of video i come from seed i."""
+
+    name: str
+    pipe: VideoPipeline
+    count: int
+    """How many videos there are, V."""
+
+    span: int
+    """Frames of each."""
+
+    generated: bool = True
+    problems: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """[V]"""
+        return tuple(f"seed {index}" for index in range(self.count))
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """[V]"""
+        return (self.span,) * self.count
+
+    def clip(self, ref: ClipRef, protocol: EvaluationProtocol) -> Pixels:
+        """The frames of one clip, uint8 [T, H, W, 3]."""
+        video = self.pipe.generate(seed=ref.video, motion_seed=ref.video, num_frames=ref.start + protocol.span)
+        frames = video.frames[ref.start :: protocol.frame_step]
+        if protocol.size is None or frames.shape[1:3] == (protocol.size, protocol.size):
+            return frames
+        return np.stack([centre_square(frame, protocol.size) for frame in frames])
+
+
+def classes_of(collection: ClipCollection) -> tuple[str, ...]:
+    """The class of each video: the folder that it lies in, below the collection's own; empty where there is none."""
+    parents = (str(PurePosixPath(name).parent) for name in collection.names)
+    return tuple("" if parent == "." else parent for parent in parents)
+
+
+def open_clips(
+    source: Path | str | npt.ArrayLike | Tensor | VideoPipeline,
+    protocol: EvaluationProtocol,
+    *,
+    device: torch.device | str = "cpu",
+    progress: Progress | None = None,
+) -> ClipCollection:
+    """Opens whatever is to be evaluated.
+
+    Args:
+        source: A `VideoPipeline`; clips as a tensor or an array, uint8 [N, T, H, W, 3] or float [N, T, 3, H, W] in [-1, 1]; or
+            the name of a model, a folder of videos or of frame folders (folders in it are classes), a file of clips (.npy, or
+            .safetensors with `videos`), or "world:NAME".
+        protocol: Says how many videos of a model are wanted, and the size of frames.
+        device: Where a model works.
+        progress: Told of every video decoded.
+
+    Raises:
+        InputError: It is none of these, it is empty, its frames have several sizes, or they are not numbers.
+    """
+    if isinstance(source, VideoPipeline):
+        return _model("a model", source, protocol)
+    if not isinstance(source, Path | str):
+        return _clips_of_array("clips in memory", source, protocol)
+    if str(source).startswith(WORLD):
+        return _world(str(source), protocol, progress)
+    path = Path(source)
+    if path.suffix in TENSOR_SUFFIXES and path.is_file():
+        return _clips_of_array(path.name, _read_tensor(path), protocol)
+    if find_bundle(source) is not None:
+        return _model(path.name, VideoPipeline.load(source).to(device), protocol)
+    if not path.exists():
+        names = ", ".join(shipped_names())
+        raise InputError("there is nothing to evaluate", given=source, allowed=f"{SOURCES}, or a name that ships: {names}")
+    size = protocol.size or _common_size(path)
+    return StoredClips(path.resolve().name, open_frame_store(path, resolution=size, progress=progress))
+
+
+def _model(name: str, pipe: VideoPipeline, protocol: EvaluationProtocol) -> ModelClips:
+    return ModelClips(name, pipe, protocol.num_clips * protocol.repeats, protocol.span)
+
+
+def _world(name: str, protocol: EvaluationProtocol, progress: Progress | None) -> StoredClips:
+    size = protocol.size or 64
+    world = open_world(name.removeprefix(WORLD), resolution=size, num_frames=protocol.span, seed=WORLD_SEED)
+    count = min(protocol.num_clips, WORLD_VIDEOS)
+    store = open_generated_store(
+        lambda index: world.video(index).video, key=repr(world), num_videos=count, resolution=size, progress=progress
+    )
+    return StoredClips(name, store)
+
+
+def _common_size(folder: Path) -> int:
+    """Rows of the centre squares of all videos, if they have one size.
+
+    Raises:
+        InputError: They have not.
+    """
+    first: tuple[str, tuple[int, int]] | None = None
+    for item in open_source(folder).items:
+        try:
+            height, width = next(open_video(item.path).frames).shape[:2]
+        except InputError:
+            continue  # what cannot be decoded is noted where it is decoded
+        if first is None:
+            first = (item.name, (height, width))
+        elif (height, width) != first[1]:
+            problem = f"{first[0]} is {first[1][1]} x {first[1][0]} px, {item.name} is {width} x {height} px"
+            raise InputError("the videos have several sizes", given=problem, fix="give --size: all are brought to it")
+    return min(first[1]) if first else 64
+
+
+def _read_tensor(path: Path) -> npt.NDArray[np.generic] | Tensor:
+    try:
+        if path.suffix == ".npy":
+            clips: npt.NDArray[np.generic] = np.load(path, mmap_mode="r", allow_pickle=False)
+            return clips
+        tensors = safetensors.torch.load_file(path)
+    except (ValueError, EOFError, OSError, SafetensorError) as error:
+        raise InputError(f"cannot read clips from {path}", given=str(error).splitlines()[0]) from error
+    if "videos" not in tensors:
+        raise InputError(f"{path} holds no clips", given=", ".join(tensors) or "nothing", allowed="a tensor named videos")
+    return tensors["videos"]
+
+
+def _clips_of_array(name: str, clips: npt.ArrayLike | Tensor, protocol: EvaluationProtocol) -> StoredClips:
+    """A store of clips that are in memory, or mapped from a file.
+
+    Raises:
+        InputError: The form is another, or a value is not finite.
+    """
+    if isinstance(clips, Tensor):
+        clips = clips.detach().cpu().numpy()
+    array = np.asanyarray(clips)
+    if array.ndim == 5 and array.shape[2] == 3 and np.issubdtype(array.dtype, np.floating):
+        if not np.isfinite(array).all():
+            raise InputError(f"{name}: some values are not finite", allowed="float in [-1, 1]")
+        array = np.stack([to_uint8(torch.from_numpy(np.array(clip, dtype=np.float32))) for clip in array])
+    if array.ndim != 5 or array.shape[-1] != 3 or array.dtype != np.uint8 or 0 in array.shape:
+        allowed = "uint8 [N, T, H, W, 3], or float [N, T, 3, H, W] in [-1, 1]; nothing empty"
+        raise InputError(f"{name}: clips have the wrong form", given=f"{array.dtype} {list(array.shape)}", allowed=allowed)
+    num_clips, length, height, width = array.shape[:4]
+    frames = array.reshape(-1, height, width, 3)
+    size = protocol.size or min(height, width)
+    if (height, width) != (size, size):
+        frames = np.stack([centre_square(frame, size) for frame in frames])
+    offsets = np.arange(num_clips, dtype=np.int64) * length
+    lengths = np.full(num_clips, length, dtype=np.int64)
+    names = tuple(str(index) for index in range(num_clips))
+    return StoredClips(name, FrameStore(frames, offsets, lengths, names, (25.0,) * num_clips))
