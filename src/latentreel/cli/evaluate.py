@@ -115,8 +115,8 @@ def run(arguments: list[str]) -> None:
     console.print(_table([told]))
     for warning in result.warnings:
         console.print(f"note: {warning}", soft_wrap=True)
-    rows = published(config.protocol) if extractor.name == "i3d" else []
-    for row in rows:
+    sees_as_published = "i3d" in (extractor.name, getattr(extractor, "call", ""))
+    for row in published(config.protocol) if sees_as_published else []:
         deviation = "" if row.deviation is None else f" ± {row.deviation:g}"
         console.print(f"published: {row.dataset}, {row.method}: {row.score} {row.value:g}{deviation} ({row.source})")
     console.print(str(config.out), soft_wrap=True)

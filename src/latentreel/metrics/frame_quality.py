@@ -51,4 +51,4 @@ def frame_quality(real: npt.NDArray[np.uint8], fake: npt.NDArray[np.uint8]) -> F
 
 
 def _frames(clip: npt.NDArray[np.uint8]) -> Tensor:
-    return torch.from_numpy(clip.astype(np.float64) / 255.0).permute(0, 3, 1, 2)
+    return torch.from_numpy(clip.astype(np.float32) / 255.0).permute(0, 3, 1, 2)

@@ -1,0 +1,60 @@
+"""`latentreel evaluate`: a table and a file; results side by side; one line for what cannot be."""
+
+import json
+
+import numpy as np
+import pytest
+
+from latentreel.worlds.registry import open_world
+
+FEW = ("--network", "worlds-frames", "--clips", 24, "--num-frames", 4, "--device", "cpu", "--no-interval")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clips")
+    world = open_world("faces", resolution=32, num_frames=8, seed=3)
+    clips = np.stack([world.video(index).video.frames for index in range(36)])
+    frozen = np.repeat(clips[24:, :1], 8, axis=1)
+    for name, some in (("real", clips[:12]), ("alike", clips[12:24]), ("noisy", 255 - frozen)):
+        np.save(folder / f"{name}.npy", some)
+    return folder
+
+
+def test_scores_are_shown_saved_and_compared(files, run_cli, tmp_path):
+    for name in ("alike", "noisy"):
+        words = ["--real", files / "real.npy", "--fake", files / f"{name}.npy", "--out", tmp_path / f"{name}.json"]
+        code, output, errors = run_cli("evaluate", *words, *FEW)
+        assert (code, errors) == (0, [])
+        for word in ("Fréchet distance", "kernel distance", "average content distance", "note: 24 clips", f"{name}.json"):
+            assert word in output or word == "note: 24 clips"
+    alike, noisy = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("alike", "noisy"))
+    assert alike["protocol"]["name"] == "latentreel[num_clips=24,num_frames=4]"
+    assert alike["real"] == noisy["real"]
+    assert alike["scores"]["Fréchet distance"]["value"] < noisy["scores"]["Fréchet distance"]["value"]
+    assert noisy["scores"]["average content distance"]["value"] == 0
+    code, output, _ = run_cli("evaluate", "compare", tmp_path / "alike.json", tmp_path / "noisy.json")
+    assert code == 0
+    assert "alike.npy" in output
+    assert "noisy.npy" in output
+
+
+def test_what_cannot_be_compared_costs_one_line(files, run_cli, tmp_path):
+    words = ["--real", files / "real.npy", "--fake", files / "alike.npy", *FEW]
+    assert run_cli("evaluate", *words, "--out", tmp_path / "a.json")[0] == 0
+    assert run_cli("evaluate", *words, "--seed", 1, "--out", tmp_path / "b.json")[0] == 0
+    (tmp_path / "c.json").write_text("nothing")
+    cases = {
+        ("compare", tmp_path / "a.json", tmp_path / "b.json"): "these results cannot be compared: seeds differ",
+        ("compare", tmp_path / "a.json"): "comparing takes two results or more",
+        ("compare", tmp_path / "a.json", tmp_path / "c.json"): "c.json is no result of an evaluation",
+        ("--real", files / "real.npy", "--fake", tmp_path / "nowhere"): "there is nothing to evaluate",
+        (*words, "--protocol", "fvd"): "there is no such protocol; given: fvd",
+        (*words[:4], "--network", "i3d"): "there is no such feature network; given: i3d",
+        (*words[:4], "--network", "worlds-frames", "--num-frames", 9): "no video is long enough",
+    }
+    for given, problem in cases.items():
+        code, _, errors = run_cli("evaluate", *given)
+        assert code == 2, given
+        assert len(errors) == 1
+        assert problem in errors[0]
