@@ -142,6 +142,7 @@ def test_pairs_are_compared_frame_by_frame(clips, tmp_path):
         (lambda c: c[:, :3], "no video is long enough for a clip of this protocol; given: 3 frames in the longest"),
         (lambda c: c[:, :, :8, :8], "two sides have different sizes; given: 16 x 16 px in clips in memory, 8 x 8 px"),
         (lambda c: to_float(c).numpy() * np.nan, "some values are not finite"),
+        (lambda c: c.transpose(0, 1, 4, 2, 3).astype(float), r"values are out of range; given: \d+ to 2\d\d"),
         (lambda c: c[..., :2], r"clips have the wrong form; given: uint8 \[24, 9, 16, 16, 2\]"),
         (lambda c: c[:0], "nothing empty"),
     ],

@@ -1,5 +1,6 @@
 """`latentreel evaluate --real A --fake B`: scores by a named protocol, in a file that says all they depend on."""
 
+import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +117,7 @@ def run(arguments: list[str]) -> None:
     for warning in result.warnings:
         console.print(f"note: {warning}", soft_wrap=True)
     sees_as_published = "i3d" in (extractor.name, getattr(extractor, "call", ""))
-    for row in published(config.protocol) if sees_as_published else []:
+    for row in published(protocol.name) if sees_as_published else []:
         deviation = "" if row.deviation is None else f" ± {row.deviation:g}"
         console.print(f"published: {row.dataset}, {row.method}: {row.score} {row.value:g}{deviation} ({row.source})")
     console.print(str(config.out), soft_wrap=True)
@@ -141,13 +142,15 @@ def compare(paths: list[Path]) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    from latentreel.pipelines.evaluation import Evaluation
+
     try:
         result = json.loads(path.read_text())
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
         raise InputError(f"{path} is no result of an evaluation", given="no JSON") from error
-    if not isinstance(result, dict) or not {"protocol", "network", "scores", "real", "fake"} <= result.keys():
+    if not isinstance(result, dict) or not {field.name for field in dataclasses.fields(Evaluation)} <= result.keys():
         raise InputError(f"{path} is no result of an evaluation", allowed="what latentreel evaluate --out wrote")
     return result
 

@@ -87,7 +87,8 @@ def _random(
     chosen: dict[ClipRef, None] = {}
     possible = int(starts[videos].sum())
     if possible <= count:
-        return [ClipRef(int(video), start) for video in videos for start in range(starts[video])]
+        every = [ClipRef(int(video), start) for video in videos for start in range(starts[video])]
+        return [every[place] for place in draws.permutation(possible)]
     while len(chosen) < count:
         some = draws.choice(videos, size=count, p=weights)
         chosen.update({ClipRef(int(video), int(draws.integers(starts[video]))): None for video in some})

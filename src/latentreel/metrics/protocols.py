@@ -28,8 +28,11 @@ class Protocol:
     frame_step: int = 1
     """Distance of neighbours in a clip, in frames of the video."""
 
+    generated_step: int = 1
+    """The same in the frames of a model: 1 where models are trained on clips of the protocol's step, and give frames at it."""
+
     size: int | None = None
-    """Rows and columns: the centre square, resized; None leaves frames as they are."""
+    """Rows and columns: the centre square, resized; None takes the centre square as it is."""
 
     choice: Choice = "balanced"
     """balanced: classes, and videos within a class, take turns. first_videos: one clip from each of the first ones, at a random
@@ -40,9 +43,14 @@ class Protocol:
     """How often clips are drawn anew; the score is mean and deviation over them. With 1, a bootstrap interval stands beside it."""
 
     def __post_init__(self) -> None:
-        for name in ("num_clips", "num_frames", "frame_step", "repeats"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} is out of range", given=getattr(self, name), allowed="at least 1")
+        for name in ("num_clips", "num_frames", "frame_step", "generated_step", "size", "repeats"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError(f"{name} is out of range", given=value, allowed="at least 1")
+
+    def for_model(self) -> "Protocol":
+        """The same protocol in the frames of a model."""
+        return dataclasses.replace(self, frame_step=self.generated_step)
 
     @property
     def span(self) -> int:
@@ -62,7 +70,12 @@ PROTOCOLS = {
         Protocol(name="stylegan_v_fvd2048_16f", num_clips=2048, num_frames=16, choice="first_videos"),
         Protocol(name="stylegan_v_fvd2048_128f", num_clips=2048, num_frames=128, choice="first_videos"),
         Protocol(
-            name="stylegan_v_fvd2048_128f_subsample8f", num_clips=2048, num_frames=16, frame_step=8, choice="first_videos"
+            name="stylegan_v_fvd2048_128f_subsample8f",
+            num_clips=2048,
+            num_frames=16,
+            frame_step=8,
+            generated_step=8,
+            choice="first_videos",
         ),
         Protocol(name="digan_fvd", num_clips=2048, num_frames=16, size=128, choice="random_videos", repeats=10),
     )

@@ -30,6 +30,7 @@ Progress = Callable[[int, int], None]
 WORLD = "world:"
 WORLD_SEED = 10**6 + 1  # of no training
 WORLD_VIDEOS = 2048
+FARTHEST = 2.0  # what generators give goes a little beyond [-1, 1], and is clipped
 TENSOR_SUFFIXES = (".npy", ".safetensors")
 SOURCES = 'a model, a folder of videos or of frame folders, a .npy or .safetensors file of clips, or "world:NAME"'
 
@@ -123,8 +124,9 @@ class ModelClips:
 
     def clip(self, ref: ClipRef, protocol: EvaluationProtocol) -> Pixels:
         """The frames of one clip, uint8 [T, H, W, 3]."""
-        video = self.pipe.generate(seed=ref.video, motion_seed=ref.video, num_frames=ref.start + protocol.span)
-        frames = video.frames[ref.start :: protocol.frame_step]
+        told = protocol.for_model()
+        video = self.pipe.generate(seed=ref.video, motion_seed=ref.video, num_frames=ref.start + told.span)
+        frames = video.frames[ref.start :: told.frame_step]
         if protocol.size is None or frames.shape[1:3] == (protocol.size, protocol.size):
             return frames
         return np.stack([centre_square(frame, protocol.size) for frame in frames])
@@ -175,7 +177,7 @@ def open_clips(
 
 
 def _model(name: str, pipe: VideoPipeline, protocol: EvaluationProtocol) -> ModelClips:
-    return ModelClips(name, pipe, protocol.num_clips * protocol.repeats, protocol.span)
+    return ModelClips(name, pipe, protocol.num_clips * protocol.repeats, protocol.for_model().span)
 
 
 def _world(name: str, protocol: EvaluationProtocol, progress: Progress | None) -> StoredClips:
@@ -228,11 +230,14 @@ def _clips_of_array(name: str, clips: npt.ArrayLike | Tensor, protocol: Evaluati
         InputError: The form is another, or a value is not finite.
     """
     if isinstance(clips, Tensor):
-        clips = clips.detach().cpu().numpy()
+        clips = (clips.float() if clips.is_floating_point() else clips).detach().cpu().numpy()
     array = np.asanyarray(clips)
     if array.ndim == 5 and array.shape[2] == 3 and np.issubdtype(array.dtype, np.floating):
         if not np.isfinite(array).all():
             raise InputError(f"{name}: some values are not finite", allowed="float in [-1, 1]")
+        if np.abs(array).max(initial=0.0) > FARTHEST:
+            given = f"{array.min():g} to {array.max():g}"
+            raise InputError(f"{name}: values are out of range", given=given, allowed="float in [-1, 1], or uint8")
         array = np.stack([to_uint8(torch.from_numpy(np.array(clip, dtype=np.float32))) for clip in array])
     if array.ndim != 5 or array.shape[-1] != 3 or array.dtype != np.uint8 or 0 in array.shape:
         allowed = "uint8 [N, T, H, W, 3], or float [N, T, 3, H, W] in [-1, 1]; nothing empty"

@@ -1,7 +1,7 @@
 """Scores of generated clips against real ones, with everything that another needs to get the same number.
 
 Clips are chosen by a protocol, seen by a feature network, and compared. The same distance between two halves of the real clips
-stands beside it: no model can be expected to come below.
+stands beside it: what comes of having no more clips than that, and nothing worse.
 """
 
 import dataclasses
@@ -108,7 +108,7 @@ class Evaluation:
     def save(self, path: Path) -> None:
         """Writes it as JSON."""
         with atomic_path(path) as temporary:
-            temporary.write_text(json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False) + "\n")
+            temporary.write_text(json.dumps(dataclasses.asdict(self), indent=1) + "\n")
 
 
 def evaluate(
@@ -144,8 +144,10 @@ def evaluate(
         progress: Told of the steps.
 
     Raises:
-        InputError: There are fewer than 16 clips, no video is long enough, or the sides differ in size.
+        InputError: There are fewer than 16 clips, no video is long enough, the sides differ in size, or `batch_size` is below 1.
     """
+    if batch_size < 1:
+        raise InputError("batch_size is out of range", given=batch_size, allowed="at least 1")
     accelerator = accelerator or Accelerator()
     pairs: list[tuple[Sight, Sight]] = []
     for repeat in range(protocol.repeats):
@@ -184,7 +186,7 @@ def evaluate(
         real=_side(real, first),
         fake=_side(fake, second),
         scores=scores | _of_one_side(first, second, extractor) | (_paired(real, fake, protocol) if paired else {}),
-        warnings=_warnings(protocol, len(first.refs), len(first.seen.features), width),
+        warnings=_warnings(protocol, len(first.refs), width),
         seed=seed,
         versions=_versions(),
     )
@@ -222,8 +224,9 @@ def _choose(
     """As many clips of one side as of the other: a distance depends on how many there are."""
     chosen = []
     for some in (real, fake):
-        kind = {"classes": classes_of(some), "generated": some.generated}
-        chosen.append(choose_clips(protocol, some.lengths, repeat=repeat, seed=seed, **kind))  # type: ignore[arg-type]
+        told = protocol.for_model() if some.generated else protocol
+        classes = classes_of(some)
+        chosen.append(choose_clips(told, some.lengths, classes=classes, generated=some is fake, repeat=repeat, seed=seed))
     count = min(map(len, chosen))
     if count < FEWEST_CLIPS:
         name = real.name if len(chosen[0]) == count else fake.name
@@ -320,16 +323,16 @@ def _side(collection: ClipCollection, sight: Sight) -> Side:
     )
 
 
-def _warnings(protocol: Protocol, num_clips: int, num_features: int, width: int) -> list[str]:
+def _warnings(protocol: Protocol, num_clips: int, width: int) -> list[str]:
     found = []
     if num_clips < protocol.num_clips:
         found.append(
             f"{num_clips} clips on either side instead of the protocol's {protocol.num_clips}: "
             "not to be compared with published numbers"
         )
-    if num_features <= width:
+    if num_clips <= width:
         found.append(
-            f"{num_features} features are not more than the network's width of {width}: "
+            f"{num_clips} clips are not more than the network's width of {width}: "
             "covariances lack rank, and the Fréchet distance is too large"
         )
     return found
