@@ -70,6 +70,9 @@ class EvaluateConfig:
 def run(arguments: list[str]) -> None:
     """Evaluates, or compares results."""
     if arguments and arguments[0] == "compare":
+        if {"-h", "--help"} & set(arguments):
+            print("usage: latentreel evaluate compare A.json B.json ...\n\nResults of one protocol, side by side.")
+            return
         compare([Path(name) for name in arguments[1:]])
         return
     config = parse(EvaluateConfig, arguments, command="evaluate")
