@@ -25,9 +25,10 @@ def interval(
     repeats: int = REPEATS,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[float, float]:
-    """The basic (or reversed) interval: twice the score minus the quantiles of its resampled values.
+    """The quantiles of the resampled scores, moved so that their mean lies on the score.
 
-    Distances grow when clips are drawn with repetition, as they do when there are fewer; the reversed interval takes that off.
+    Distances grow when clips are drawn with repetition, which the move takes off again. What a distance owes to the number of clips
+    stays in score and interval alike.
 
     Args:
         score: The score of the real and the fake clips of these numbers; a number may come more than once.
@@ -48,4 +49,5 @@ def interval(
         if progress:
             progress(done, repeats)
     low, high = np.quantile(values, [(1 - SHARE) / 2, (1 + SHARE) / 2])
-    return float(2 * value - high), float(2 * value - low)
+    shift = value - float(np.mean(values))
+    return float(low) + shift, float(high) + shift

@@ -1,6 +1,7 @@
 """What a feature network sees in chosen clips: gathered over processes, and kept for real clips, which are looked at often."""
 
 import hashlib
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -9,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from accelerate import Accelerator
-from accelerate.utils import gather_object
+from accelerate.utils import broadcast_object_list, gather_object
 from torch import Tensor
 
 from latentreel.checkpoints.bundle import read_tensors, write_tensors
 from latentreel.core.errors import InputError
-from latentreel.core.files import atomic_path
+from latentreel.core.files import atomic_path, require_writable
 from latentreel.core.precision import compute_dtype
 from latentreel.data.frame_store import default_cache
 from latentreel.metrics.clip_choice import ClipRef
@@ -23,6 +24,7 @@ from latentreel.metrics.protocols import Protocol
 from latentreel.pipelines.clip_collections import ClipCollection
 
 Item = TypeVar("Item")
+_log = logging.getLogger(__name__)
 VERSION = 1  # raised when a network sees the same pixels otherwise than before
 
 
@@ -61,84 +63,60 @@ def look(
         progress: Told of every clip of the first process.
 
     Raises:
-        InputError: Clips have different sizes, or a feature is not finite.
+        InputError: A feature is not finite, or the cache cannot be written to.
     """
-    rank, world = accelerator.process_index, accelerator.num_processes
-    own = list(range(rank, len(refs), world))
-    kept = None if collection.generated else _Kept(collection, refs, protocol, extractor, accelerator, own, cache=cache)
-    if kept is not None and kept.path.exists():
-        progress(len(own), len(own))
-        return Sight(kept.read(), refs, kept.digest, kept.shape)
-    parts: list[Seen] = []
-    digests, shapes = [], set()
+    own = list(range(accelerator.process_index, len(refs), accelerator.num_processes))
+    shape = gather_object([tuple(collection.clip(refs[index], protocol).shape) for index in own[:1]])[0]
+    kept = None
+    if not collection.generated:
+        digest = _digest_of(_in_order([(index, _digest(collection.clip(refs[index], protocol))) for index in own], len(refs)))
+        kept = _place(digest, shape, extractor, accelerator, cache)
+        seen = _read(kept) if accelerator.is_main_process else None
+        (seen,) = broadcast_object_list([seen])  # all go on, or none: what only some find would leave the others waiting
+        if seen is not None:
+            progress(len(own), len(own))
+            return Sight(seen, refs, digest, shape)
+    rows: list[tuple[int, tuple[str, Tensor, Tensor | None]]] = []
     for begin in range(0, len(own), batch_size):
-        clips = [collection.clip(refs[index], protocol) for index in own[begin : begin + batch_size]]
-        digests += [_digest(clip) for clip in clips]
-        shapes |= {clip.shape for clip in clips}
-        parts.append(extractor(torch.from_numpy(np.stack(clips))))
+        some = own[begin : begin + batch_size]
+        clips = [collection.clip(refs[index], protocol) for index in some]
+        features, logits = extractor(torch.from_numpy(np.stack(clips)))
+        parts = features.float().cpu().chunk(len(some))
+        classes = [None] * len(some) if logits is None else logits.float().cpu().chunk(len(some))
+        rows += zip(some, zip(map(_digest, clips), parts, classes, strict=True), strict=True)
         progress(min(begin + batch_size, len(own)), len(own))
-    seen = _gathered(parts, own, len(refs))
+    everyone = _in_order(rows, len(refs))
+    logits = None if everyone[0][2] is None else torch.cat([part for _, _, part in everyone if part is not None])
+    seen = Seen(torch.cat([part for _, part, _ in everyone]), logits)
     if not torch.isfinite(seen.features).all():
         raise InputError(
             "the network sees numbers that are not finite", given=collection.name, fix="--precision fp32, or another network"
         )
-    if kept is not None:
-        if accelerator.is_main_process:
-            kept.write(seen)
-        return Sight(seen, refs, kept.digest, kept.shape)
-    everyone = _in_order(list(zip(own, digests, strict=True)), len(refs))
-    return Sight(seen, refs, _digest_of(everyone), shapes.pop())
-
-
-class _Kept:
-    """Where it is kept what a network saw of clips, found by their pixels and the network's weights."""
-
-    def __init__(
-        self,
-        collection: ClipCollection,
-        refs: list[ClipRef],
-        protocol: Protocol,
-        extractor: Extractor,
-        accelerator: Accelerator,
-        own: list[int],
-        *,
-        cache: Path | None,
-    ) -> None:
-        digests, shapes = [], set()
-        for index in own:
-            clip = collection.clip(refs[index], protocol)
-            digests.append((index, _digest(clip)))
-            shapes.add(clip.shape)
-        self.digest = _digest_of(_in_order(digests, len(refs)))
-        self.shape: tuple[int, ...] = shapes.pop()
-        precision = compute_dtype(accelerator.device)
-        key = f"{VERSION}/{self.digest}/{self.shape}/{extractor.name}/{extractor.digest}/{precision}"
-        self.path = (cache or default_cache()) / "features" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.safetensors"
-
-    def read(self) -> Seen:
-        tensors = read_tensors(self.path)
-        return Seen(tensors["features"], tensors.get("logits"))
-
-    def write(self, seen: Seen) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+    if kept is not None and accelerator.is_main_process:
         tensors = {"features": seen.features} | ({} if seen.logits is None else {"logits": seen.logits})
-        with atomic_path(self.path) as temporary:
+        with atomic_path(kept) as temporary:
             write_tensors(tensors, temporary)
+    return Sight(seen, refs, _digest_of([digest for digest, _, _ in everyone]), shape)
 
 
-def _gathered(parts: list[Seen], own: list[int], count: int) -> Seen:
-    """What all processes saw, in the order of the clips."""
-    features = _joined([part.features for part in parts], own, count)
-    if parts and parts[0].logits is None:
-        return Seen(features, None)
-    return Seen(features, _joined([part.logits for part in parts if part.logits is not None], own, count))
+def _place(digest: str, shape: tuple[int, ...], extractor: Extractor, accelerator: Accelerator, cache: Path | None) -> Path:
+    """Where it is kept what a network saw of clips, by their pixels and by the network."""
+    network = (extractor.name, extractor.digest, extractor.looks_at, getattr(extractor, "size", None))
+    key = f"{VERSION}/{digest}/{shape}/{network}/{compute_dtype(accelerator.device)}"
+    folder = require_writable((cache or default_cache()) / "features")
+    return folder / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.safetensors"
 
 
-def _joined(parts: list[Tensor], own: list[int], count: int) -> Tensor:
-    """Rows of all clips; each has one row, or as many as it has frames."""
-    rows = torch.cat(parts).float().cpu()
-    by_clip = rows.reshape(len(own), -1, rows.shape[1]).numpy()
-    return torch.from_numpy(np.concatenate(_in_order(list(zip(own, by_clip, strict=True)), count)))
+def _read(path: Path) -> Seen | None:
+    """What is kept there; nothing if there is none, or it is damaged."""
+    if not path.exists():
+        return None
+    try:
+        tensors = read_tensors(path)
+        return Seen(tensors["features"], tensors.get("logits"))
+    except (InputError, KeyError) as error:
+        _log.warning("%s; it is looked at anew", error)
+        return None
 
 
 def _in_order(own: list[tuple[int, Item]], count: int) -> list[Item]:
