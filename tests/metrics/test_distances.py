@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latentreel.core.errors import InputError
+from latentreel.metrics.bootstrap import interval
 from latentreel.metrics.content_distance import content_distance
 from latentreel.metrics.frechet_distance import frechet_distance
 from latentreel.metrics.inception_score import inception_score
@@ -135,3 +136,27 @@ def test_broken_features_are_refused():
         Moments.of([[1.0, np.nan]])
     with pytest.raises(InputError, match="at least two"):
         frechet_distance(Moments.of(draws(1, 3)), Moments.of(draws(5, 3)))
+
+
+def test_frames_of_one_clip_are_no_pairs_of_the_kernel_distance():
+    """Eight frames that are nearly alike are one clip, not eight: two draws of one kind stay near 0."""
+
+    def clips(seed):
+        return np.repeat(draws(40, 1, 6, seed=seed), 8, axis=1).reshape(-1, 6) + 0.1 * draws(320, 6, seed=seed + 500)
+
+    apart = [kernel_distance(clips(2 * s), clips(2 * s + 1), rows=8) for s in range(40)]
+    assert abs(np.mean(apart)) < 3 * np.std(apart) / np.sqrt(40)
+    assert np.mean([kernel_distance(clips(2 * s), clips(2 * s + 1)) for s in range(40)]) > 0.05
+
+
+def test_an_interval_is_as_wide_as_scores_of_other_clips_are_apart():
+    def score(x, y):
+        return frechet_distance(Moments.of(x), Moments.of(y))
+
+    sides = [(draws(120, 20, seed=s), draws(120, 20, seed=s + 99) + 0.5) for s in range(30)]
+    spread = np.std([score(x, y) for x, y in sides])
+    x, y = sides[0]
+    value = score(x, y)
+    low, high = interval(lambda some, others: score(x[some], y[others]), 120, 120, value=value)
+    assert low < value < high
+    assert 0.5 < (high - low) / (4 * spread) < 2

@@ -15,7 +15,8 @@ from latentreel.media.encode import save_video
 from latentreel.metrics.extractors.extractor import Seen
 from latentreel.metrics.protocols import Protocol
 from latentreel.pipelines.clip_collections import open_clips
-from latentreel.pipelines.evaluation import CONTENT, FRECHET, INCEPTION, KERNEL, compare_results, evaluate
+from latentreel.pipelines.evaluation import CONTENT, FRECHET, INCEPTION, KERNEL, evaluate
+from latentreel.pipelines.evaluation_result import compare_results
 from latentreel.worlds.registry import open_world
 
 PROTOCOL = Protocol(name="a test", num_clips=32, num_frames=4)

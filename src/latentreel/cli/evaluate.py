@@ -133,7 +133,7 @@ def compare(paths: list[Path]) -> None:
         InputError: There are fewer than two, one is no result, or they may not be compared.
     """
     from latentreel.cli.progress import console
-    from latentreel.pipelines.evaluation import compare_results
+    from latentreel.pipelines.evaluation_result import compare_results
 
     if len(paths) < 2:
         raise InputError(
@@ -145,7 +145,7 @@ def compare(paths: list[Path]) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    from latentreel.pipelines.evaluation import Evaluation
+    from latentreel.pipelines.evaluation_result import Evaluation
 
     try:
         result = json.loads(path.read_text())

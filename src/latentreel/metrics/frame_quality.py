@@ -12,6 +12,7 @@ from torch import Tensor
 
 from latentreel.core.errors import InputError
 
+HIGHEST_PSNR = 100.0  # a single value off by one in a picture of 4 megapixels is about 119
 WINDOW = 11  # Wang et al. 2004, Sec. III-B: a Gaussian of deviation 1.5 on 11 x 11 pixels
 
 
@@ -19,7 +20,7 @@ class FrameQuality(NamedTuple):
     """PSNR and SSIM of each frame of a clip, or of many."""
 
     psnr: npt.NDArray[np.float64]
-    """Peak signal-to-noise ratio in decibels, [T]; infinite for equal frames."""
+    """Peak signal-to-noise ratio in decibels, [T]; at most 100, which equal frames get."""
 
     ssim: npt.NDArray[np.float64]
     """Structural similarity, [T]; 1 for equal frames."""
@@ -47,7 +48,7 @@ def frame_quality(real: npt.NDArray[np.uint8], fake: npt.NDArray[np.uint8]) -> F
     psnr = peak_signal_noise_ratio(b, a, data_range=1.0, reduction="none", dim=(1, 2, 3))
     ssim = structural_similarity_index_measure(b, a, data_range=1.0, reduction="none")
     assert isinstance(ssim, Tensor)
-    return FrameQuality(psnr.numpy(), ssim.numpy())
+    return FrameQuality(psnr.clamp_max(HIGHEST_PSNR).double().numpy(), ssim.double().numpy())
 
 
 def _frames(clip: npt.NDArray[np.uint8]) -> Tensor:

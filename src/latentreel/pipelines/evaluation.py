@@ -5,12 +5,10 @@ stands beside it: what comes of having no more clips than that, and nothing wors
 """
 
 import dataclasses
-import json
 import platform
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +19,6 @@ from accelerate import Accelerator
 
 import latentreel
 from latentreel.core.errors import InputError
-from latentreel.core.files import atomic_path
 from latentreel.core.precision import compute_dtype
 from latentreel.core.randomness import numpy_generator
 from latentreel.metrics.bootstrap import interval
@@ -36,6 +33,7 @@ from latentreel.metrics.moments import Moments
 from latentreel.metrics.protocols import Protocol
 from latentreel.pipelines.clip_collections import ClipCollection, classes_of
 from latentreel.pipelines.clip_features import Sight, look
+from latentreel.pipelines.evaluation_result import Evaluation, Score, Side
 
 FEWEST_CLIPS = 16
 """With fewer clips a distance says nothing: it is refused."""
@@ -44,71 +42,6 @@ FRECHET, KERNEL, INCEPTION, CONTENT = "Fréchet distance", "kernel distance", "i
 
 Progress = Callable[[str, int, int], None]
 """Told what is done, how much of it is done, and how much there is."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Score:
-    """One number, and how far it may be trusted."""
-
-    value: float
-    """The score; with repeats, their mean."""
-
-    low: float | None = None
-    """Lower end of the 95 % interval of resampled clips."""
-
-    high: float | None = None
-    """Its upper end."""
-
-    deviation: float | None = None
-    """Over the protocol's repeats, or over the parts of an inception score."""
-
-    real: float | None = None
-    """The same of real clips: a distance between two halves of them, or their own score."""
-
-    by_frame: list[float] | None = None
-    """The score of each frame, where it has one."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Side:
-    """The clips of one side."""
-
-    name: str
-    num_clips: int
-    manifest: list[tuple[str, int]]
-    """Video and first frame of each clip, in the first repeat."""
-
-    digest: str
-    """SHA-256 over the pixels of all clips, in the first repeat."""
-
-    left_out: list[str]
-    """Videos that could not be read, with their reasons."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evaluation:
-    """Scores, and all that they depend on."""
-
-    protocol: Protocol
-    network: dict[str, Any]
-    """Its name, the digest of its weights, its width, what it looks at, and its number format."""
-
-    clip_shape: list[int]
-    """T, H, W, 3."""
-
-    real: Side
-    fake: Side
-    scores: dict[str, Score]
-    """By name."""
-
-    warnings: list[str]
-    seed: int
-    versions: dict[str, str]
-
-    def save(self, path: Path) -> None:
-        """Writes it as JSON."""
-        with atomic_path(path) as temporary:
-            temporary.write_text(json.dumps(dataclasses.asdict(self), indent=1) + "\n")
 
 
 def evaluate(
@@ -149,6 +82,7 @@ def evaluate(
     if batch_size < 1:
         raise InputError("batch_size is out of range", given=batch_size, allowed="at least 1")
     accelerator = accelerator or Accelerator()
+    scores = _paired(real, fake, protocol) if paired else {}
     pairs: list[tuple[Sight, Sight]] = []
     for repeat in range(protocol.repeats):
         refs = _choose(real, fake, protocol, repeat=repeat, seed=seed)
@@ -174,7 +108,7 @@ def evaluate(
         pairs.append((first, second))
     first, second = pairs[0]
     width = first.seen.features.shape[1]
-    scores = _compared(pairs, seed=seed)
+    scores = _compared(pairs, seed=seed) | _of_one_side(first, second, extractor) | scores
     if protocol.repeats == 1 and with_interval:
         low, high = _interval(first, second, scores[FRECHET].value, seed=seed, progress=_named(progress, "interval"))
         scores[FRECHET] = dataclasses.replace(scores[FRECHET], low=low, high=high)
@@ -185,37 +119,11 @@ def evaluate(
         clip_shape=list(first.shape),
         real=_side(real, first),
         fake=_side(fake, second),
-        scores=scores | _of_one_side(first, second, extractor) | (_paired(real, fake, protocol) if paired else {}),
+        scores=scores,
         warnings=_warnings(protocol, len(first.refs), width),
         seed=seed,
-        versions=_versions(),
+        versions=_versions() | {"device": accelerator.device.type},
     )
-
-
-def compare_results(results: list[dict[str, Any]]) -> None:
-    """Makes sure that results may stand side by side.
-
-    Args:
-        results: As `Evaluation.save` wrote them.
-
-    Raises:
-        InputError: They come from different protocols, networks, sizes or real clips.
-    """
-    for what, key in _MUST_AGREE.items():
-        found = {json.dumps(key(result), sort_keys=True) for result in results}
-        if len(found) > 1:
-            shown = ", ".join(sorted(_brief(text) for text in found))
-            raise InputError(f"these results cannot be compared: {what} differ", given=shown, fix="evaluate anew, alike")
-
-
-_MUST_AGREE: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "protocols": lambda result: result["protocol"],
-    "networks": lambda result: result["network"],
-    "sizes": lambda result: result["clip_shape"],
-    "seeds": lambda result: result["seed"],
-    "the real clips": lambda result: result["real"]["digest"],
-    "numbers of clips": lambda result: result["fake"]["num_clips"],
-}
 
 
 def _choose(
@@ -242,7 +150,8 @@ def _choose(
 def _compared(pairs: list[tuple[Sight, Sight]], *, seed: int) -> dict[str, Score]:
     """Distances between the sides, over all repeats, beside those between halves of the real clips."""
     scores = {}
-    for name, distance in ((FRECHET, _frechet), (KERNEL, _kernel)):
+    rows = len(pairs[0][0].seen.features) // len(pairs[0][0].refs)
+    for name, distance in ((FRECHET, _frechet), (KERNEL, partial(_kernel, rows=rows))):
         values = [distance(real.seen, fake.seen) for real, fake in pairs]
         halves = [distance(*_halves(real.seen, len(real.refs), seed=seed)) for real, _ in pairs]
         spread = float(np.std(values)) if len(values) > 1 else None
@@ -289,8 +198,8 @@ def _frechet(real: Seen, fake: Seen) -> float:
     return frechet_distance(Moments.of(real.features.numpy()), Moments.of(fake.features.numpy()))
 
 
-def _kernel(real: Seen, fake: Seen) -> float:
-    return kernel_distance(real.features.numpy(), fake.features.numpy())
+def _kernel(real: Seen, fake: Seen, *, rows: int) -> float:
+    return kernel_distance(real.features.numpy(), fake.features.numpy(), rows=rows)
 
 
 def _halves(seen: Seen, num_clips: int, *, seed: int) -> tuple[Seen, Seen]:
@@ -350,7 +259,3 @@ def _shape(sight: Sight) -> str:
 
 def _named(progress: Progress, what: str) -> Callable[[int, int], None]:
     return lambda done, total: progress(what, done, total)
-
-
-def _brief(text: str) -> str:
-    return text if len(text) < 60 else f"{text[:57]}..."
