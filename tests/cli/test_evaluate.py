@@ -1,6 +1,9 @@
 """`latentreel evaluate`: a table and a file; results side by side; one line for what cannot be."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -66,3 +69,20 @@ def test_what_cannot_be_compared_costs_one_line(files, run_cli, tmp_path):
         assert code == 2, given
         assert len(errors) == 1
         assert problem in errors[0]
+
+
+@pytest.mark.slow
+def test_two_processes_score_as_one(files, tmp_path):
+    results = []
+    for processes in (1, 2):
+        launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)] if processes > 1 else []
+        words = ["evaluate", "--real", files / "real.npy", "--fake", "faces", "--size", 32, *FEW]
+        command = [sys.executable, *launcher, "-m", "latentreel.cli.main", *words, "--out", tmp_path / f"{processes}.json"]
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "LATENTREEL_CACHE": str(tmp_path / f"cache {processes}")}
+        for _ in range(2):  # the second time from what was kept
+            ended = subprocess.run(
+                list(map(str, command)), env=environment, capture_output=True, text=True, timeout=300, check=False
+            )
+            assert ended.returncode == 0, ended.stderr
+            results.append(json.loads((tmp_path / f"{processes}.json").read_text()))
+    assert results[1:] == results[:1] * 3

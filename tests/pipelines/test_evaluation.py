@@ -180,3 +180,11 @@ def test_results_of_different_protocols_do_not_stand_side_by_side(clips, tmp_pat
     compare_results(results[:1] * 2)
     with pytest.raises(InputError, match="these results cannot be compared: protocols differ"):
         compare_results(results)
+
+
+def test_a_damaged_file_of_what_was_seen_is_made_anew(clips, tmp_path, caplog):
+    first = score(clips[:12], clips[12:], tmp_path, with_interval=False)
+    kept = next((tmp_path / "features").glob("*.safetensors"))
+    kept.write_bytes(b"nothing")
+    assert score(clips[:12], clips[12:], tmp_path, with_interval=False) == first
+    assert "is looked at anew" in caplog.text

@@ -23,7 +23,7 @@ def clips():
 def test_the_features_of_a_clip_do_not_depend_on_its_batch(extractor, clips, fp32):
     together = extractor(clips)
     assert together.features.shape == (2, extractor.width) and together.features.dtype == torch.float32
-    assert together.logits is not None and torch.equal(together.logits, together.features)
+    assert together.logits is None
     difference = (extractor(clips[1:]).features - together.features[1:]).abs().max().item()
     print(f"I3D, another batch: {difference:.2e} of {together.features.abs().max():.3g}")
     assert difference <= 1e-5 * together.features.abs().max()

@@ -85,7 +85,7 @@ class TorchScriptExtractor(_ForeignExtractor):
     """A TorchScript archive, called as the arguments of its `forward` ask.
 
     - `rescale`, `resize`, `return_features`: an I3D as StyleGAN-V uses it. It is given clips in 0..255 at their own size and brings
-      them to its size and range itself; what it gives before the softmax are features and logits.
+      them to its size and range itself; what it gives before the softmax are the features.
     - `return_features`, `no_output_bias`: a detector of images as StyleGAN2-ADA and StyleGAN3 use it. It is given uint8 frames at
       their own size. It is run once more for the probabilities of classes, whose logarithms are the logits, unless `classifies` is
       False.
@@ -140,7 +140,7 @@ class TorchScriptExtractor(_ForeignExtractor):
         with self._running(inputs), torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
             if self.call == "i3d":
                 features = self._features(run(inputs, rescale=True, resize=True, return_features=True), inputs)
-                return Seen(features, logits=features)
+                return Seen(features, logits=None)
             if self.call == "image detector":
                 inputs = inputs.to(torch.uint8)
                 features = self._features(run(inputs, return_features=True), inputs)

@@ -189,7 +189,7 @@ class I3DExtractor:
             clips: uint8 [N, T, H, W, 3], T at least 9.
 
         Returns:
-            Features [N, 400], which are the logits as well.
+            Features [N, 400]; no logits apart from them: an inception score of videos is C3D's.
 
         Raises:
             InputError: The clips have another shape or number format, or too few frames.
@@ -198,4 +198,4 @@ class I3DExtractor:
         clips = clips.to(self.network.logits.weight.device)
         pixels = resized(clips.flatten(0, 1), (SIZE, SIZE)).div_(127.5).sub_(1)
         logits = self.network(pixels.unflatten(0, clips.shape[:2]).transpose(1, 2)).mean(dim=2)
-        return Seen(features=logits, logits=logits)
+        return Seen(features=logits, logits=None)
