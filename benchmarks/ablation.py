@@ -22,7 +22,7 @@ from measure import write_result
 ROOT = Path(__file__).parents[1]
 RUNS = ROOT / "runs" / "ablation"
 SEEDS = (0, 1, 2)
-SETTINGS = ("--kclips", "2.4", "--world-videos", "1024", "--device", "cpu", "--tracker", "none")
+SETTINGS = ("--kclips", "2.0", "--world-videos", "1024", "--device", "cpu", "--tracker", "none")
 VARIANTS = {
     "full": (),
     "w/o Eq. 2": ("--residual", "none"),

@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latentreel.core.errors import InputError
-from latentreel.metrics.bootstrap import interval
-from latentreel.metrics.content_distance import content_distance
+from latentreel.metrics import kernel_distance as kernels
+from latentreel.metrics.bootstrap import intervals
+from latentreel.metrics.content_distance import content_distances
 from latentreel.metrics.frechet_distance import frechet_distance
 from latentreel.metrics.inception_score import inception_score
-from latentreel.metrics.kernel_distance import kernel_distance
+from latentreel.metrics.kernel_distance import KernelDistance, kernel_distance
 from latentreel.metrics.moments import Moments
 
 
@@ -117,6 +118,25 @@ def test_kernel_distance_is_the_plain_sum_over_pairs():
     assert abs(np.mean([kernel_distance(draws(30, 5, seed=s), draws(50, 5, seed=s + 99)) for s in range(200)])) < 0.02
 
 
+def test_draws_of_clips_and_parts_of_large_sets(monkeypatch):
+    x, y = draws(30, 5), draws(30, 5, seed=1) + 0.5
+    drawn = np.random.default_rng(2).integers(30, size=(2, 30))
+    twice = [[some[i] for i in places] for some, places in zip((x, y), drawn, strict=True)]
+
+    def plain(a, b, number=None):
+        pairs = [(i, j) for i in range(30) for j in range(30) if number is None or number[i] != number[j]]
+        return np.mean([(a[i] @ b[j] / 5 + 1) ** 3 for i, j in pairs])
+
+    expected = -2 * plain(*twice) + sum(plain(some, some, number) for some, number in zip(twice, drawn, strict=True))
+    counts = [np.bincount(places, minlength=30) for places in drawn]
+    assert KernelDistance(x[:, None], y[:, None])(*counts) == pytest.approx(expected)
+    whole = kernel_distance(x, y)
+    monkeypatch.setattr(kernels, "PART", 10)
+    thirds = [kernel_distance(x[i : i + 10], y[i : i + 10]) for i in (0, 10, 20)]
+    assert kernel_distance(x, y) == pytest.approx(np.mean(thirds))
+    assert kernel_distance(x, y) == pytest.approx(whole, abs=1)
+
+
 def test_the_inception_score_of_sharp_even_classes_is_their_number():
     logits = np.eye(7)[np.arange(140) % 7] * 50
     assert inception_score(logits, splits=10)[0] == pytest.approx(7)
@@ -128,7 +148,7 @@ def test_the_inception_score_of_sharp_even_classes_is_their_number():
 def test_content_distance_is_the_mean_over_pairs_of_frames():
     clips = draws(3, 4, 6)
     plain = [np.linalg.norm(clip[i] - clip[j]) for clip in clips for i in range(4) for j in range(i)]
-    assert content_distance(clips) == pytest.approx(np.mean(plain))
+    assert content_distances(clips).mean() == pytest.approx(np.mean(plain))
 
 
 def test_broken_features_are_refused():
@@ -157,6 +177,6 @@ def test_an_interval_is_as_wide_as_scores_of_other_clips_are_apart():
     spread = np.std([score(x, y) for x, y in sides])
     x, y = sides[0]
     value = score(x, y)
-    low, high = interval(lambda some, others: score(x[some], y[others]), 120, 120, value=value)
+    ((low, high),) = intervals(lambda some, others: [score(x[some], y[others])], 120, 120, values=[value])
     assert low < value < high
     assert 0.5 < (high - low) / (4 * spread) < 2

@@ -11,12 +11,17 @@ from accelerate import Accelerator
 from latentreel.core.errors import InputError
 from latentreel.core.pixels import to_float
 from latentreel.core.video import Video
+from latentreel.data.clip_decoding import centre_square
+from latentreel.media.contact_sheet import save_image
 from latentreel.media.encode import save_video
+from latentreel.metrics.clip_choice import ClipRef
 from latentreel.metrics.extractors.extractor import Seen
+from latentreel.metrics.perceptual_distance import PerceptualDistance
 from latentreel.metrics.protocols import Protocol
 from latentreel.pipelines.clip_collections import open_clips
 from latentreel.pipelines.evaluation import CONTENT, FRECHET, INCEPTION, KERNEL, evaluate
 from latentreel.pipelines.evaluation_result import compare_results
+from latentreel.pipelines.model_measures import DIVERSITY, measure_model
 from latentreel.worlds.registry import open_world
 
 PROTOCOL = Protocol(name="a test", num_clips=32, num_frames=4)
@@ -25,7 +30,7 @@ PROTOCOL = Protocol(name="a test", num_clips=32, num_frames=4)
 class Plain:
     """A network that can be checked by hand: mean colours and mean changes of a clip, or colours of its frames."""
 
-    name, digest, width = "plain", "0", None
+    name, digest, width, dtype = "plain", "0", None, torch.float32
 
     def __init__(self, looks_at="clips"):
         self.looks_at = looks_at
@@ -60,10 +65,11 @@ def written(clips, folder, order):
 
 def test_a_result_says_all_that_it_depends_on(clips, tmp_path):
     result = score(clips[:12], clips[12:], tmp_path)
-    told = result.scores[FRECHET]
-    assert told.low < told.value < told.high
-    assert told.real > 0
     assert {FRECHET, KERNEL} == result.scores.keys()
+    for told in result.scores.values():
+        assert told.low < told.value < told.high
+        assert (told.clips, told.real_clips) == (24, 12)
+    assert result.scores[FRECHET].real > 0
     assert result.real.num_clips == result.fake.num_clips == 24
     assert result.warnings[0].startswith("24 clips on either side instead of the protocol's 32")
     result.save(tmp_path / "result.json")
@@ -124,16 +130,87 @@ def test_the_order_of_scores_makes_sense(clips, tmp_path):
     assert values[0] < values[1] < values[2]
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_pairs_are_compared_frame_by_frame(clips, tmp_path):
     pytest.importorskip("torchmetrics")
     real = written(clips, tmp_path / "real", range(16))
     darker = written((clips * 0.9).astype(np.uint8), tmp_path / "fake", range(16))
-    scores = score(real, darker, tmp_path, paired=True, with_interval=False).scores
+    lpips = PerceptualDistance(scripted(Squares(), tmp_path / "lpips.pt"))
+    scores = score(real, darker, tmp_path, paired=True, lpips=lpips, with_interval=False).scores
     assert 15 < scores["PSNR"].value < 35
     assert 0.5 < scores["SSIM"].value < 1
-    assert len(scores["PSNR"].by_frame) == 4
+    # the mean square in [-1, 1], of which PSNR is the logarithm, frame by frame
+    assert scores["LPIPS"].by_frame == pytest.approx(
+        [4 * 10 ** (-decibel / 10) for decibel in scores["PSNR"].by_frame], rel=0.1
+    )
+    for told in (scores[name] for name in ("PSNR", "SSIM", "LPIPS")):
+        assert told.clips == 16
+        assert len(told.by_frame) == 4
+        assert told.low < told.value < told.high
     with pytest.raises(InputError, match="share no videos to be paired"):
         score(real, written(clips, tmp_path / "others", range(16, 24)), tmp_path, paired=True, with_interval=False)
+
+
+class Squares(torch.nn.Module):
+    """Mean squared differences, as if they were LPIPS."""
+
+    def forward(self, a, b):
+        return (a - b).square().mean(dim=(1, 2, 3))
+
+
+class Embedding(torch.nn.Module):
+    """Pixels over the root of their number, called as NVIDIA's VGG-16 is."""
+
+    def forward(self, img: torch.Tensor, resize_images: bool = True, return_lpips: bool = False) -> torch.Tensor:
+        assert return_lpips
+        assert not resize_images
+        return (img / 127.5 - 1).flatten(1) / img[0].numel() ** 0.5
+
+
+def scripted(network, path):
+    torch.jit.script(network).save(path)
+    return path
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_lpips_of_either_form_and_what_is_none(clips, tmp_path):
+    distances = [
+        PerceptualDistance(scripted(network, tmp_path / f"{index}.pt"))(clips[0], clips[1])
+        for index, network in enumerate((Squares(), Embedding()))
+    ]
+    np.testing.assert_allclose(*distances, rtol=1e-5)
+    assert PerceptualDistance(tmp_path / "1.pt")(clips[0], clips[0]).max() == 0
+    (tmp_path / "broken.pt").write_bytes(b"nothing")
+    scripted(torch.nn.Identity(), tmp_path / "other.pt")
+    for name, problem in {
+        "no.pt": "no such file",
+        "broken.pt": "no TorchScript",
+        "other.pt": "is no LPIPS; given: it takes",
+    }.items():
+        with pytest.raises(InputError, match=problem):
+            PerceptualDistance(tmp_path / name)
+    with pytest.raises(InputError, match="LPIPS compares pairs of frames"):
+        score(clips[:12], clips[12:], tmp_path, lpips=PerceptualDistance(tmp_path / "0.pt"))
+
+
+def test_real_and_real_share_no_video_and_have_as_many_clips_if_they_are_there(clips, tmp_path):
+    looked = []
+
+    class Watching(Plain):
+        def __call__(self, some):
+            looked.append(some)
+            return super().__call__(some)
+
+    protocol = dataclasses.replace(PROTOCOL, num_clips=16, choice="first_videos")
+    told = score(clips, clips[8:], tmp_path, Watching(), protocol, with_interval=False)
+    assert told.real.num_clips == told.fake.num_clips == 16
+    assert told.scores[FRECHET].real_clips == 12  # of 24 videos, each clip from another one
+    assert len(looked) == 24 + 16
+    long = np.tile(clips[:1], (1, 3, 1, 1, 1))  # two long videos, and many clips of either
+    protocol = dataclasses.replace(PROTOCOL, num_clips=20, choice="random_clips")
+    two = score(np.concatenate([long, 255 - long]), clips, tmp_path, protocol=protocol, with_interval=False).scores[FRECHET]
+    assert 16 <= two.real_clips <= 20
+    assert two.real > 0.3
 
 
 @pytest.mark.parametrize(
@@ -188,3 +265,45 @@ def test_a_damaged_file_of_what_was_seen_is_made_anew(clips, tmp_path, caplog):
     kept.write_bytes(b"nothing")
     assert score(clips[:12], clips[12:], tmp_path, with_interval=False) == first
     assert "is looked at anew" in caplog.text
+
+
+def test_an_image_generator_is_held_against_pictures(debug_runs, tmp_path):
+    """Its own pictures, saved, are at no distance."""
+    protocol = dataclasses.replace(PROTOCOL, num_frames=1, num_clips=20, choice="random_clips")
+    fake = open_clips(debug_runs / "image", protocol)
+    assert (len(fake.names), set(fake.lengths)) == (20, {1})
+    for seed in range(20):
+        save_image(tmp_path / "pictures" / f"{seed}.png", fake.clip(ClipRef(seed, 0), protocol)[0])
+    result = score(tmp_path / "pictures", debug_runs / "image", tmp_path, Plain("frames"), protocol, with_interval=False)
+    assert result.scores[FRECHET].value == pytest.approx(0, abs=1e-9)
+    assert CONTENT not in result.scores
+    with pytest.raises(InputError, match=r"image makes pictures, not clips; given: a protocol of 4 frames; .*fid50k"):
+        open_clips(debug_runs / "image", PROTOCOL)
+
+
+def test_a_model_gives_the_clips_of_its_seeds(pipe, tmp_path):
+    protocol = dataclasses.replace(PROTOCOL, num_clips=16, size=8)
+    collection = open_clips(pipe, protocol)
+    clip = collection.clip(ClipRef(3, 0), protocol)
+    frames = pipe.generate(seed=3, motion_seed=3, num_frames=4).frames
+    assert clip.shape == (4, 8, 8, 3)
+    np.testing.assert_array_equal(clip, np.stack([centre_square(frame, 8) for frame in frames]))
+    whole = dataclasses.replace(protocol, size=None, frame_step=2, num_frames=3)  # trained at the protocol's step: its own is 1
+    np.testing.assert_array_equal(open_clips(pipe, whole).clip(ClipRef(3, 0), whole), frames[:3])
+    again = dataclasses.replace(whole, generated_step=2)
+    np.testing.assert_array_equal(
+        open_clips(pipe, again).clip(ClipRef(3, 0), again), pipe.generate(seed=3, motion_seed=3, num_frames=5).frames[::2]
+    )
+
+
+def test_a_model_is_measured(pipe):
+    measures = measure_model(pipe, num_frames=4)
+    assert measures.scores.keys() == {DIVERSITY}
+    assert measures.scores[DIVERSITY].value > 0
+    assert list(measures.variance) == sorted(measures.variance)
+    assert max(measures.variance.values()) <= 1 + 1e-6
+    size = pipe.image_generator.resolution
+    assert measures.diversity_sheet.shape == (4 * size + 3 * 2, 3 * size + 2 * 2, 3)
+    torch.nn.init.zeros_(pipe.motion_generator.to_components.weight)
+    torch.nn.init.zeros_(pipe.motion_generator.to_components.bias)
+    assert measure_model(pipe, num_frames=4).scores[DIVERSITY].value == 0

@@ -14,7 +14,8 @@ from latentreel.core.errors import InputError
 class EvaluateConfig:
     """Compares generated clips with real ones. `latentreel evaluate compare A.json B.json` lays results side by side.
 
-    Each side is a model, a folder of videos or of frame folders, a .npy or .safetensors file of clips, or "world:NAME".
+    Each side is a model, an image generator (with --protocol fid50k), a folder of videos or of frames, a .npy or .safetensors file
+    of clips, or "world:NAME".
     """
 
     real: str
@@ -25,7 +26,7 @@ class EvaluateConfig:
 
     protocol: str = "latentreel"
     """Which clips are looked at, and at which size: latentreel, mocogan_hd_fvd, stylegan_v_fvd2048_16f, stylegan_v_fvd2048_128f,
-    stylegan_v_fvd2048_128f_subsample8f, digan_fvd."""
+    stylegan_v_fvd2048_128f_subsample8f, digan_fvd; fid50k for single pictures."""
 
     network: str = "worlds-clips"
     """What sees the clips: a network that ships (worlds-clips, worlds-frames), or a file: I3D, C3D, TorchScript, ONNX; hf://user/name/file."""
@@ -50,6 +51,13 @@ class EvaluateConfig:
 
     paired: bool = False
     """Compare videos of the same name frame by frame as well: PSNR and SSIM, as for predictions."""
+
+    lpips: Path | None = None
+    """With --paired, LPIPS as well: a TorchScript archive, vgg16.pt of NVIDIA's StyleGAN3 metrics or a traced LPIPS."""
+
+    known_truth: str = ""
+    """For a model whose pictures are those of a procedural world: the world, such as faces. Measures identity and motion by the
+    factors behind them; its motion is held against --real if that is a world, too."""
 
     batch_size: int = 1
     """Clips seen at once."""
@@ -82,10 +90,13 @@ def run(arguments: list[str]) -> None:
     from latentreel.cli.progress import console, steps
     from latentreel.core.files import require_writable
     from latentreel.core.precision import set_precision
+    from latentreel.media.contact_sheet import save_image
+    from latentreel.metrics.perceptual_distance import PerceptualDistance
     from latentreel.metrics.protocols import altered, protocol_named
     from latentreel.metrics.published import published
-    from latentreel.pipelines.clip_collections import open_clips
+    from latentreel.pipelines.clip_collections import WORLD, ModelClips, open_clips
     from latentreel.pipelines.evaluation import evaluate
+    from latentreel.pipelines.model_measures import measure_model
 
     require_writable(config.out.parent)
     set_precision(config.precision)
@@ -93,6 +104,7 @@ def run(arguments: list[str]) -> None:
     changes = {"num_clips": config.clips, "num_frames": config.num_frames, "frame_step": config.frame_step, "size": config.size}
     protocol = altered(protocol_named(config.protocol), **changes)
     extractor = load_extractor(config.network, looks_at=config.looks_at, device=accelerator.device)
+    lpips = PerceptualDistance(config.lpips, device=accelerator.device) if config.lpips else None
     with steps() as progress:
         real, fake = (
             open_clips(
@@ -109,21 +121,39 @@ def run(arguments: list[str]) -> None:
             batch_size=config.batch_size,
             with_interval=config.interval,
             paired=config.paired,
+            lpips=lpips,
             accelerator=accelerator,
             progress=progress,
         )
-    if not accelerator.is_main_process:
-        return
+        if not accelerator.is_main_process:
+            return
+        pictures = []
+        if isinstance(fake, ModelClips):
+            motion_world = config.real.removeprefix(WORLD) if config.real.startswith(WORLD) else ""
+            measures = measure_model(
+                fake.pipe,
+                num_frames=protocol.num_frames,
+                world=config.known_truth,
+                motion_world=motion_world,
+                progress=progress,
+            )
+            result = dataclasses.replace(result, scores=result.scores | measures.scores, variance=measures.variance)
+            pictures.append(save_image(config.out.with_suffix(".diversity.png"), measures.diversity_sheet))
+        elif config.known_truth:
+            raise InputError("known truth is measured of models", given=config.fake, fix="leave --known-truth out")
     result.save(config.out)
     told = json.loads(config.out.read_text())
     console.print(_table([told]))
+    for count, share in (result.variance or {}).items():
+        console.print(f"first {count:>4} components of the latents: {100 * share:5.1f} % of their variance")
     for warning in result.warnings:
         console.print(f"note: {warning}", soft_wrap=True)
     sees_as_published = "i3d" in (extractor.name, getattr(extractor, "call", ""))
     for row in published(protocol.name) if sees_as_published else []:
         deviation = "" if row.deviation is None else f" ± {row.deviation:g}"
         console.print(f"published: {row.dataset}, {row.method}: {row.score} {row.value:g}{deviation} ({row.source})")
-    console.print(str(config.out), soft_wrap=True)
+    for path in (config.out, *pictures):
+        console.print(str(path), soft_wrap=True)
 
 
 def compare(paths: list[Path]) -> None:
@@ -170,8 +200,15 @@ def _table(results: list[dict[str, Any]]) -> Any:
     table.add_column(f"real: {first['real']['name']}", justify="right")
     for name, score in first["scores"].items():
         cells = [_cell(result["scores"][name]) if name in result["scores"] else "" for result in results]
-        table.add_row(name, *cells, "" if score["real"] is None else f"{score['real']:.4g}")
+        table.add_row(name, *cells, _real_cell(score, first["fake"]["num_clips"]))
     return table
+
+
+def _real_cell(score: dict[str, Any], num_clips: int) -> str:
+    if score["real"] is None:
+        return ""
+    few = score["real_clips"] is not None and score["real_clips"] < num_clips
+    return f"{score['real']:.4g}" + (f" (of {score['real_clips']} clips)" if few else "")
 
 
 def _cell(score: dict[str, Any]) -> str:

@@ -10,11 +10,14 @@ from scipy.spatial.distance import pdist
 from latentreel.core.errors import InputError
 
 
-def content_distance(embeddings: npt.ArrayLike) -> float:
-    """Mean distance of all pairs of frames within a clip, averaged over clips; lower is steadier.
+def content_distances(embeddings: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Mean distance of all pairs of frames within each clip; lower is steadier. The score is the mean over clips.
 
     Args:
         embeddings: [N, T, E].
+
+    Returns:
+        [N]
 
     Raises:
         InputError: A clip has fewer than two frames.
@@ -22,4 +25,4 @@ def content_distance(embeddings: npt.ArrayLike) -> float:
     clips = np.asarray(embeddings, dtype=np.float64)
     if clips.shape[1] < 2:
         raise InputError("the average content distance needs clips of two frames or more", given=clips.shape[1])
-    return float(np.mean([pdist(clip).mean() for clip in clips]))
+    return np.array([pdist(clip).mean() for clip in clips])

@@ -9,33 +9,82 @@ import numpy.typing as npt
 
 from latentreel.core.errors import InputError
 
-BLOCK = 1024  # rows of the kernel's matrix that are in memory at once
+Floats = npt.NDArray[np.float64]
+
+PART = 4096
+"""Clips of either side that are compared at once. Larger sets are cut into parts of this size, whose distances are averaged: that
+is unbiased as well, and time grows with the number of clips, not with its square."""
+
+BLOCK = 256  # rows of the kernel's matrix that are in memory at once
 
 
 def kernel_distance(real: npt.ArrayLike, fake: npt.ArrayLike, *, rows: int = 1) -> float:
     """The unbiased estimate over all pairs, of one side those from different clips.
 
     Args:
-        real: Features [N, F].
-        fake: Features [M, F].
+        real: Features [N * rows, F].
+        fake: Features [M * rows, F].
         rows: Features of each clip, next to each other: as many as it has frames where single frames were looked at.
 
     Raises:
         InputError: One side has fewer than two clips.
     """
-    x, y = np.asarray(real, dtype=np.float64), np.asarray(fake, dtype=np.float64)
-    n, m = len(x), len(y)
-    if min(n, m) < 2 * rows:
-        raise InputError("a kernel distance needs at least two clips on either side", given=f"{n // rows} and {m // rows}")
-    own = (_sum(x, x) - _within(x, rows)) / (n * (n - rows)) + (_sum(y, y) - _within(y, rows)) / (m * (m - rows))
-    return own - 2.0 * _sum(x, y) / (n * m)
+    x, y = _by_clip(real, rows), _by_clip(fake, rows)
+    parts = -(-max(len(x), len(y)) // PART)
+    parts = max(1, min(parts, len(x) // 2, len(y) // 2))
+    pairs = zip(np.array_split(x, parts), np.array_split(y, parts), strict=True)
+    return float(np.mean([KernelDistance(*pair)() for pair in pairs]))
 
 
-def _sum(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> float:
-    """Sum of the kernel over all pairs."""
-    return sum(float(((x[i : i + BLOCK] @ y.T / x.shape[1] + 1.0) ** 3).sum()) for i in range(0, len(x), BLOCK))
+class KernelDistance:
+    """The distance between two sets of clips, and between any draws of them: the kernels are computed once."""
+
+    def __init__(self, real: Floats, fake: Floats) -> None:
+        """Computes the kernels of all pairs of clips, averaged over their rows.
+
+        Args:
+            real: Features [N, rows, F].
+            fake: Features [M, rows, F].
+
+        Raises:
+            InputError: One side has fewer than two clips.
+        """
+        if min(len(real), len(fake)) < 2:
+            given = f"{len(real)} and {len(fake)}"
+            raise InputError("a kernel distance needs at least two clips on either side", given=given)
+        self.real, self.fake, self.between = _kernels(real, real), _kernels(fake, fake), _kernels(real, fake)
+
+    def __call__(self, real: npt.ArrayLike | None = None, fake: npt.ArrayLike | None = None) -> float:
+        """The unbiased estimate.
+
+        Args:
+            real: How often each real clip was drawn, [N]; by default once.
+            fake: The same of the fake clips, [M].
+        """
+        v = np.ones(len(self.real)) if real is None else np.asarray(real, dtype=np.float64)
+        w = np.ones(len(self.fake)) if fake is None else np.asarray(fake, dtype=np.float64)
+        across = v @ self.between @ w / (v.sum() * w.sum())
+        return float(_within(self.real, v) + _within(self.fake, w) - 2.0 * across)
 
 
-def _within(x: npt.NDArray[np.float64], rows: int) -> float:
-    """Sum of the kernel within clips, of everything with itself among it."""
-    return sum(_sum(clip, clip) for clip in x.reshape(-1, rows, x.shape[1]))
+def _by_clip(features: npt.ArrayLike, rows: int) -> Floats:
+    features = np.asarray(features, dtype=np.float64)
+    return features.reshape(-1, rows, features.shape[-1])
+
+
+def _kernels(x: Floats, y: Floats) -> Floats:
+    """Mean kernel between the rows of every two clips, [N, M]."""
+    (rows, width), step = x.shape[1:], max(1, BLOCK // x.shape[1])
+    across = y.reshape(-1, width).T
+    found = np.empty((len(x), len(y)))
+    for begin in range(0, len(x), step):
+        some = x[begin : begin + step]
+        kernels = (some.reshape(-1, width) @ across / width + 1.0) ** 3
+        found[begin : begin + step] = kernels.reshape(len(some), rows, len(y), rows).mean(axis=(1, 3))
+    return found
+
+
+def _within(kernels: Floats, draws: Floats) -> float:
+    """Mean kernel over pairs of different clips, each as often as it was drawn."""
+    pairs = draws @ kernels @ draws - np.square(draws) @ np.diag(kernels)
+    return float(pairs / (draws.sum() ** 2 - np.square(draws).sum()))

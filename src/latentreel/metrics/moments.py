@@ -11,6 +11,7 @@ import numpy.typing as npt
 from latentreel.core.errors import InputError
 
 Floats = npt.NDArray[np.float64]
+BLOCK = 4096  # features that are in memory as float64 at once
 
 
 class Moments:
@@ -34,7 +35,8 @@ class Moments:
         """The moments of features [N, F]."""
         features = np.asarray(features)
         moments = cls(features.shape[1])
-        moments.add(features)
+        for begin in range(0, len(features), BLOCK):
+            moments.add(features[begin : begin + BLOCK])
         return moments
 
     def add(self, features: npt.ArrayLike) -> None:

@@ -1,6 +1,7 @@
 """Evaluation protocols: everything that must be the same for two scores to be compared. Frozen; a change is a new name.
 
-Those of Tian et al. 2021 (MoCoGAN-HD), Skorokhodov et al. 2022 (StyleGAN-V) and Yu et al. 2022 (DIGAN), and one of our own.
+Those of Tian et al. 2021 (MoCoGAN-HD), Skorokhodov et al. 2022 (StyleGAN-V) and Yu et al. 2022 (DIGAN), that of image generators
+(Karras et al. 2020), and one of our own.
 """
 
 import dataclasses
@@ -42,6 +43,9 @@ class Protocol:
     repeats: int = 1
     """How often clips are drawn anew; the score is mean and deviation over them. With 1, a bootstrap interval stands beside it."""
 
+    interval: bool = True
+    """Whether it does; with very many clips it would take longer than all the rest, and tell little."""
+
     def __post_init__(self) -> None:
         for name in ("num_clips", "num_frames", "frame_step", "generated_step", "size", "repeats"):
             value = getattr(self, name)
@@ -78,6 +82,7 @@ PROTOCOLS = {
             choice="first_videos",
         ),
         Protocol(name="digan_fvd", num_clips=2048, num_frames=16, size=128, choice="random_videos", repeats=10),
+        Protocol(name="fid50k", num_clips=50_000, num_frames=1, choice="random_clips", interval=False),
     )
 }
 

@@ -1,4 +1,4 @@
-"""What can be evaluated: a model, a folder of videos or of frame folders, a file of clips, a tensor, or a procedural world."""
+"""What can be evaluated: models, image generators, folders of videos or of frames, files of clips, tensors, procedural worlds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,16 +12,19 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from latentreel.checkpoints.load import find_bundle, shipped_names
+from latentreel.checkpoints.bundle import read_card
+from latentreel.checkpoints.load import find_bundle, load_image_generator, shipped_names
 from latentreel.core.errors import InputError
 from latentreel.core.pixels import to_uint8
 from latentreel.data.clip_decoding import centre_square
 from latentreel.data.frame_store import FrameStore, open_frame_store, open_generated_store
-from latentreel.data.sources import open_source
+from latentreel.data.sources import Expect, open_source
+from latentreel.image_generators.build import Network
 from latentreel.media.decode import open_video
 from latentreel.metrics.clip_choice import ClipRef
 from latentreel.metrics.protocols import Protocol as EvaluationProtocol
 from latentreel.pipelines.video_pipeline import VideoPipeline
+from latentreel.sampling.latents import content_labels, content_latents
 from latentreel.worlds.registry import open_world
 
 Pixels = npt.NDArray[np.uint8]
@@ -32,7 +35,10 @@ WORLD_SEED = 10**6 + 1  # of no training
 WORLD_VIDEOS = 2048
 FARTHEST = 2.0  # what generators give goes a little beyond [-1, 1], and is clipped
 TENSOR_SUFFIXES = (".npy", ".safetensors")
-SOURCES = 'a model, a folder of videos or of frame folders, a .npy or .safetensors file of clips, or "world:NAME"'
+CHECKPOINT_SUFFIXES = (".pt", ".pth", ".pkl")
+SOURCES = (
+    'a model, an image generator, a folder of videos or of frame folders, a .npy or .safetensors file of clips, or "world:NAME"'
+)
 
 
 class ClipCollection(Protocol):
@@ -126,10 +132,45 @@ class ModelClips:
         """The frames of one clip, uint8 [T, H, W, 3]."""
         told = protocol.for_model()
         video = self.pipe.generate(seed=ref.video, motion_seed=ref.video, num_frames=ref.start + told.span)
-        frames = video.frames[ref.start :: told.frame_step]
-        if protocol.size is None or frames.shape[1:3] == (protocol.size, protocol.size):
-            return frames
-        return np.stack([centre_square(frame, protocol.size) for frame in frames])
+        return _at_size(video.frames[ref.start :: told.frame_step], protocol.size)
+
+
+@dataclass(frozen=True)
+class ImageModelClips:
+    """Pictures that an image generator makes, as videos of one frame: picture i comes from seed i."""
+
+    name: str
+    generator: Network
+    count: int
+    """How many there are, V."""
+
+    device: torch.device
+    generated: bool = True
+    problems: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """[V]"""
+        return tuple(f"seed {index}" for index in range(self.count))
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """[V], all 1."""
+        return (1,) * self.count
+
+    @torch.no_grad()
+    def clip(self, ref: ClipRef, protocol: EvaluationProtocol) -> Pixels:
+        """One picture, uint8 [1, H, W, 3]."""
+        labels = content_labels(self.generator, [ref.video], device=self.device)
+        w = content_latents(self.generator, [ref.video], labels=labels, device=self.device)
+        return _at_size(to_uint8(self.generator.synthesize(w, labels)), protocol.size)
+
+
+def _at_size(frames: Pixels, size: int | None) -> Pixels:
+    """Frames brought to the size of a protocol; None leaves them."""
+    if size is None or frames.shape[1:3] == (size, size):
+        return frames
+    return np.stack([centre_square(frame, size) for frame in frames])
 
 
 def classes_of(collection: ClipCollection) -> tuple[str, ...]:
@@ -167,17 +208,34 @@ def open_clips(
     path = Path(source)
     if path.suffix in TENSOR_SUFFIXES and path.is_file():
         return _clips_of_array(path.name, _read_tensor(path), protocol)
-    if find_bundle(source) is not None:
+    bundle = find_bundle(source)
+    if bundle is not None and read_card(bundle)["kind"] == "image_generator":
+        return _image_model(path.name, source, protocol, device)
+    if bundle is not None:
         return _model(path.name, VideoPipeline.load(source).to(device), protocol)
+    if path.suffix in CHECKPOINT_SUFFIXES and path.is_file():
+        return _image_model(path.name, source, protocol, device)
     if not path.exists():
         names = ", ".join(shipped_names())
         raise InputError("there is nothing to evaluate", given=source, allowed=f"{SOURCES}, or a name that ships: {names}")
-    size = protocol.size or _common_size(path)
-    return StoredClips(path.resolve().name, open_frame_store(path, resolution=size, progress=progress))
+    size = protocol.size or _common_size(path, protocol)
+    store = open_frame_store(path, resolution=size, expect=_expected(protocol), progress=progress)
+    return StoredClips(path.resolve().name, store)
+
+
+def _expected(protocol: EvaluationProtocol) -> Expect:
+    return "images" if protocol.num_frames == 1 else "videos"
 
 
 def _model(name: str, pipe: VideoPipeline, protocol: EvaluationProtocol) -> ModelClips:
     return ModelClips(name, pipe, protocol.num_clips * protocol.repeats, protocol.for_model().span)
+
+
+def _image_model(name: str, source: Path | str, protocol: EvaluationProtocol, device: torch.device | str) -> ImageModelClips:
+    if protocol.num_frames > 1:
+        fix = "take --protocol fid50k, or a model that moves"
+        raise InputError(f"{name} makes pictures, not clips", given=f"a protocol of {protocol.num_frames} frames", fix=fix)
+    return ImageModelClips(name, load_image_generator(source).to(device), protocol.num_clips, torch.device(device))
 
 
 def _world(name: str, protocol: EvaluationProtocol, progress: Progress | None) -> StoredClips:
@@ -190,14 +248,14 @@ def _world(name: str, protocol: EvaluationProtocol, progress: Progress | None) -
     return StoredClips(name, store)
 
 
-def _common_size(folder: Path) -> int:
+def _common_size(folder: Path, protocol: EvaluationProtocol) -> int:
     """Rows of the centre squares of all videos, if they have one size.
 
     Raises:
         InputError: They have not.
     """
     first: tuple[str, tuple[int, int]] | None = None
-    for item in open_source(folder).items:
+    for item in open_source(folder, expect=_expected(protocol)).items:
         try:
             height, width = next(open_video(item.path).frames).shape[:2]
         except InputError:

@@ -16,7 +16,6 @@ from torch import Tensor
 from latentreel.checkpoints.bundle import read_tensors, write_tensors
 from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path, require_writable
-from latentreel.core.precision import compute_dtype
 from latentreel.data.frame_store import default_cache
 from latentreel.metrics.clip_choice import ClipRef
 from latentreel.metrics.extractors.extractor import Extractor, Seen
@@ -33,10 +32,26 @@ class Sight(NamedTuple):
 
     seen: Seen
     refs: list[ClipRef]
-    digest: str
-    """SHA-256 of the pixels of all clips, in their order."""
+    digests: list[str]
+    """SHA-256 of the pixels of each clip."""
     shape: tuple[int, ...]
     """Of one clip: T, H, W, 3."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the pixels of all clips, in their order."""
+        return hashlib.sha256("".join(self.digests).encode()).hexdigest()
+
+    @property
+    def rows(self) -> int:
+        """Features of each clip: one, or as many as it has frames."""
+        return len(self.seen.features) // len(self.refs)
+
+    def of(self, clips: npt.NDArray[np.intp]) -> "Sight":
+        """What was seen of some of the clips, by their numbers; one may come more than once."""
+        places = (clips[:, None] * self.rows + np.arange(self.rows)).ravel()
+        seen = Seen(*(None if part is None else part[places] for part in self.seen))  # type: ignore[arg-type]
+        return Sight(seen, [self.refs[clip] for clip in clips], [self.digests[clip] for clip in clips], self.shape)
 
 
 def look(
@@ -69,13 +84,13 @@ def look(
     shape = gather_object([tuple(collection.clip(refs[index], protocol).shape) for index in own[:1]])[0]
     kept = None
     if not collection.generated:
-        digest = _digest_of(_in_order([(index, _digest(collection.clip(refs[index], protocol))) for index in own], len(refs)))
-        kept = _place(digest, shape, extractor, accelerator, cache)
+        digests = _in_order([(index, _digest(collection.clip(refs[index], protocol))) for index in own], len(refs))
+        kept = _place(digests, shape, extractor, cache)
         seen = _read(kept) if accelerator.is_main_process else None
         (seen,) = broadcast_object_list([seen])  # all go on, or none: what only some find would leave the others waiting
         if seen is not None:
             progress(len(own), len(own))
-            return Sight(seen, refs, digest, shape)
+            return Sight(seen, refs, digests, shape)
     rows: list[tuple[int, tuple[str, Tensor, Tensor | None]]] = []
     for begin in range(0, len(own), batch_size):
         some = own[begin : begin + batch_size]
@@ -96,13 +111,13 @@ def look(
         tensors = {"features": seen.features} | ({} if seen.logits is None else {"logits": seen.logits})
         with atomic_path(kept) as temporary:
             write_tensors(tensors, temporary)
-    return Sight(seen, refs, _digest_of([digest for digest, _, _ in everyone]), shape)
+    return Sight(seen, refs, [digest for digest, _, _ in everyone], shape)
 
 
-def _place(digest: str, shape: tuple[int, ...], extractor: Extractor, accelerator: Accelerator, cache: Path | None) -> Path:
+def _place(digests: list[str], shape: tuple[int, ...], extractor: Extractor, cache: Path | None) -> Path:
     """Where it is kept what a network saw of clips, by their pixels and by the network."""
     network = (extractor.name, extractor.digest, extractor.looks_at, getattr(extractor, "size", None))
-    key = f"{VERSION}/{digest}/{shape}/{network}/{compute_dtype(accelerator.device)}"
+    key = f"{VERSION}/{''.join(digests)}/{shape}/{network}/{extractor.dtype}"
     folder = require_writable((cache or default_cache()) / "features")
     return folder / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.safetensors"
 
@@ -127,7 +142,3 @@ def _in_order(own: list[tuple[int, Item]], count: int) -> list[Item]:
 
 def _digest(clip: npt.NDArray[np.uint8]) -> str:
     return hashlib.sha256(clip.tobytes()).hexdigest()
-
-
-def _digest_of(digests: list[str]) -> str:
-    return hashlib.sha256("".join(digests).encode()).hexdigest()

@@ -1,35 +1,33 @@
 """Scores of generated clips against real ones, with everything that another needs to get the same number.
 
-Clips are chosen by a protocol, seen by a feature network, and compared. The same distance between two halves of the real clips
-stands beside it: what comes of having no more clips than that, and nothing worse.
+Clips are chosen by a protocol, seen by a feature network, and compared. The same distance between two sets of real clips stands
+beside it: what comes of having no more clips than that, and nothing worse.
 """
 
 import dataclasses
 import platform
 from collections.abc import Callable
-from functools import partial
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import safetensors
-import scipy
-import torch
 from accelerate import Accelerator
 
 import latentreel
 from latentreel.core.errors import InputError
-from latentreel.core.precision import compute_dtype
 from latentreel.core.randomness import numpy_generator
-from latentreel.metrics.bootstrap import interval
+from latentreel.metrics.bootstrap import intervals
 from latentreel.metrics.clip_choice import ClipRef, choose_clips
-from latentreel.metrics.content_distance import content_distance
-from latentreel.metrics.extractors.extractor import Extractor, Seen
+from latentreel.metrics.content_distance import content_distances
+from latentreel.metrics.extractors.extractor import Extractor
 from latentreel.metrics.frame_quality import frame_quality
 from latentreel.metrics.frechet_distance import frechet_distance
 from latentreel.metrics.inception_score import SPLITS, inception_score
-from latentreel.metrics.kernel_distance import kernel_distance
-from latentreel.metrics.moments import Moments
+from latentreel.metrics.kernel_distance import PART, KernelDistance, kernel_distance
+from latentreel.metrics.moments import Floats, Moments
+from latentreel.metrics.perceptual_distance import PerceptualDistance
 from latentreel.metrics.protocols import Protocol
 from latentreel.pipelines.clip_collections import ClipCollection, classes_of
 from latentreel.pipelines.clip_features import Sight, look
@@ -54,6 +52,7 @@ def evaluate(
     batch_size: int = 1,
     with_interval: bool = True,
     paired: bool = False,
+    lpips: PerceptualDistance | None = None,
     cache: Path | None = None,
     accelerator: Accelerator | None = None,
     progress: Progress = lambda *_: None,
@@ -72,17 +71,22 @@ def evaluate(
         batch_size: Clips seen at once; changes scores by no more than rounding.
         with_interval: Whether to resample, where the protocol has no repeats of its own.
         paired: Whether to compare videos of one name frame by frame as well.
+        lpips: The network for LPIPS of such pairs.
         cache: Folder for what was seen of real clips; by default the program's own.
         accelerator: Knows the processes that share the work; by default this one is alone.
         progress: Told of the steps.
 
     Raises:
-        InputError: There are fewer than 16 clips, no video is long enough, the sides differ in size, or `batch_size` is below 1.
+        InputError: There are fewer than 16 clips, no video is long enough, the sides differ in size, `batch_size` is below 1, or
+            there is LPIPS and nothing to compare with it.
     """
+    if lpips and not paired:
+        raise InputError("LPIPS compares pairs of frames", fix="add --paired: videos of one name are compared")
     if batch_size < 1:
         raise InputError("batch_size is out of range", given=batch_size, allowed="at least 1")
     accelerator = accelerator or Accelerator()
-    scores = _paired(real, fake, protocol) if paired else {}
+    paired_scores = _paired(real, fake, protocol, lpips, seed=seed) if paired else {}
+    spread = with_interval and protocol.interval and protocol.repeats == 1
     pairs: list[tuple[Sight, Sight]] = []
     for repeat in range(protocol.repeats):
         refs = _choose(real, fake, protocol, repeat=repeat, seed=seed)
@@ -106,20 +110,22 @@ def evaluate(
                 fix="give --size: both are brought to it",
             )
         pairs.append((first, second))
+    halves = _halves(pairs[0][0], at_most=len(pairs[0][1].refs), seed=seed)
+    pairs = [(first.of(np.arange(len(second.refs))), second) for first, second in pairs]
     first, second = pairs[0]
+    scores = _distances(pairs, halves) | _of_one_side(first, second, extractor)
+    if spread:
+        scores = _with_intervals(scores, first, second, seed=seed, progress=_named(progress, "intervals"))
     width = first.seen.features.shape[1]
-    scores = _compared(pairs, seed=seed) | _of_one_side(first, second, extractor) | scores
-    if protocol.repeats == 1 and with_interval:
-        low, high = _interval(first, second, scores[FRECHET].value, seed=seed, progress=_named(progress, "interval"))
-        scores[FRECHET] = dataclasses.replace(scores[FRECHET], low=low, high=high)
     network = {"name": extractor.name, "digest": extractor.digest, "width": width, "looks_at": extractor.looks_at}
+    network |= {"precision": str(extractor.dtype).removeprefix("torch.")} | ({"lpips": lpips.digest} if lpips else {})
     return Evaluation(
         protocol=protocol,
-        network=network | {"precision": str(compute_dtype(accelerator.device)).removeprefix("torch.")},
+        network=network,
         clip_shape=list(first.shape),
         real=_side(real, first),
         fake=_side(fake, second),
-        scores=scores,
+        scores=scores | paired_scores,
         warnings=_warnings(protocol, len(first.refs), width),
         seed=seed,
         versions=_versions() | {"device": accelerator.device.type},
@@ -129,13 +135,18 @@ def evaluate(
 def _choose(
     real: ClipCollection, fake: ClipCollection, protocol: Protocol, *, repeat: int, seed: int
 ) -> tuple[list[ClipRef], list[ClipRef]]:
-    """As many clips of one side as of the other: a distance depends on how many there are."""
+    """As many clips of one side as of the other, for a distance depends on how many there are.
+
+    Of real ones as many again, if they are there, for the distance between real and real.
+    """
     chosen = []
     for some in (real, fake):
         told = protocol.for_model() if some.generated else protocol
+        if some is real and repeat == 0:
+            told = dataclasses.replace(told, num_clips=2 * protocol.num_clips)
         classes = classes_of(some)
         chosen.append(choose_clips(told, some.lengths, classes=classes, generated=some is fake, repeat=repeat, seed=seed))
-    count = min(map(len, chosen))
+    count = min(protocol.num_clips, *map(len, chosen))
     if count < FEWEST_CLIPS:
         name = real.name if len(chosen[0]) == count else fake.name
         raise InputError(
@@ -144,35 +155,83 @@ def _choose(
             allowed=f"{FEWEST_CLIPS} or more of {protocol.span} frames each",
             fix="give more or longer videos, or lower --num-frames",
         )
-    return chosen[0][:count], chosen[1][:count]
+    return chosen[0][: 2 * count if repeat == 0 else count], chosen[1][:count]
 
 
-def _compared(pairs: list[tuple[Sight, Sight]], *, seed: int) -> dict[str, Score]:
-    """Distances between the sides, over all repeats, beside those between halves of the real clips."""
+def _halves(real: Sight, *, at_most: int, seed: int) -> tuple[Sight, Sight]:
+    """Two sets of real clips of one size that share no video, where there is more than one.
+
+    Videos are dealt in random order, each to the smaller set.
+    """
+    videos: dict[int, list[int]] = {}
+    for place, ref in enumerate(real.refs):
+        videos.setdefault(ref.video, []).append(place)
+    groups = list(videos.values()) if len(videos) > 1 else [[place] for place in range(len(real.refs))]
+    sets: tuple[list[int], list[int]] = ([], [])
+    for group in numpy_generator(seed, "halves").permutation(len(groups)):
+        min(sets, key=len).extend(groups[group])
+    count = min(at_most, *map(len, sets))
+    first, second = (real.of(np.array(some[:count], dtype=np.intp)) for some in sets)
+    return first, second
+
+
+def _distances(pairs: list[tuple[Sight, Sight]], halves: tuple[Sight, Sight]) -> dict[str, Score]:
+    """Distances between the sides, over all repeats, beside those between real and real."""
     scores = {}
-    rows = len(pairs[0][0].seen.features) // len(pairs[0][0].refs)
-    for name, distance in ((FRECHET, _frechet), (KERNEL, partial(_kernel, rows=rows))):
-        values = [distance(real.seen, fake.seen) for real, fake in pairs]
-        halves = [distance(*_halves(real.seen, len(real.refs), seed=seed)) for real, _ in pairs]
-        spread = float(np.std(values)) if len(values) > 1 else None
-        scores[name] = Score(value=float(np.mean(values)), deviation=spread, real=float(np.mean(halves)))
+    for name, distance in ((FRECHET, _frechet), (KERNEL, _kernel)):
+        values = [distance(*pair) for pair in pairs]
+        scores[name] = Score(
+            value=float(np.mean(values)),
+            clips=len(pairs[0][1].refs),
+            deviation=float(np.std(values)) if len(values) > 1 else None,
+            real=distance(*halves) if len(halves[0].refs) > 1 else None,
+            real_clips=len(halves[0].refs),
+        )
     return scores
 
 
 def _of_one_side(real: Sight, fake: Sight, extractor: Extractor) -> dict[str, Score]:
     """Scores that generated clips have by themselves, beside those of real ones."""
     scores = {}
+    clips = len(fake.refs)
     if real.seen.logits is not None and fake.seen.logits is not None and len(fake.seen.logits) >= SPLITS:
         value, deviation = inception_score(fake.seen.logits.numpy())
-        scores[INCEPTION] = Score(value=value, deviation=deviation, real=inception_score(real.seen.logits.numpy())[0])
+        own = inception_score(real.seen.logits.numpy())[0]
+        scores[INCEPTION] = Score(value=value, clips=clips, deviation=deviation, real=own, real_clips=clips)
     if extractor.looks_at == "frames" and fake.shape[0] > 1:
-        by_clip = [some.seen.features.numpy().reshape(len(some.refs), some.shape[0], -1) for some in (fake, real)]
-        scores[CONTENT] = Score(value=content_distance(by_clip[0]), real=content_distance(by_clip[1]))
+        value, own = (float(content_distances(_by_clip(some)).mean()) for some in (fake, real))
+        scores[CONTENT] = Score(value=value, clips=clips, real=own, real_clips=clips)
     return scores
 
 
-def _paired(real: ClipCollection, fake: ClipCollection, protocol: Protocol) -> dict[str, Score]:
-    """PSNR and SSIM of the first frames of videos that have one name, and by frame.
+def _with_intervals(
+    scores: dict[str, Score], real: Sight, fake: Sight, *, seed: int, progress: Callable[[int, int], None]
+) -> dict[str, Score]:
+    """The scores that are resampled, with their intervals; whole clips are drawn, with all their frames."""
+    x, y = _by_clip(real), _by_clip(fake)
+    ways = {FRECHET: lambda some, others: _frechet(real.of(some), fake.of(others))}
+    if len(x) <= PART:
+        kernel = KernelDistance(x, y)
+        ways[KERNEL] = lambda some, others: kernel(_counts(some, len(x)), _counts(others, len(y)))
+    if CONTENT in scores:
+        distances = content_distances(y)
+        ways[CONTENT] = lambda _, others: float(distances[others].mean())
+    ends = intervals(
+        lambda some, others: [way(some, others) for way in ways.values()],
+        len(x),
+        len(y),
+        values=[scores[name].value for name in ways],
+        seed=seed,
+        progress=progress,
+    )
+    found = {name: dataclasses.replace(scores[name], low=low, high=high) for name, (low, high) in zip(ways, ends, strict=True)}
+    return scores | found
+
+
+def _paired(
+    real: ClipCollection, fake: ClipCollection, protocol: Protocol, lpips: PerceptualDistance | None, *, seed: int
+) -> dict[str, Score]:
+    """PSNR, SSIM and LPIPS of the first frames of videos that have one name, and by frame.
 
     Raises:
         InputError: No names are shared.
@@ -186,40 +245,38 @@ def _paired(real: ClipCollection, fake: ClipCollection, protocol: Protocol) -> d
             given=f"{real.names[0]}, ... and {fake.names[0]}, ...",
             allowed=f"the same names, {protocol.span} frames or more",
         )
-    pairs = [frame_quality(real.clip(ClipRef(a, 0), protocol), fake.clip(ClipRef(b, 0), protocol)) for a, b in shared]
-    psnr, ssim = np.stack([pair.psnr for pair in pairs]), np.stack([pair.ssim for pair in pairs])
+    by_pair: dict[str, list[Floats]] = {}
+    for a, b in shared:
+        clips = real.clip(ClipRef(a, 0), protocol), fake.clip(ClipRef(b, 0), protocol)
+        psnr, ssim = frame_quality(*clips)
+        for name, values in (("PSNR", psnr), ("SSIM", ssim), *([("LPIPS", lpips(*clips))] if lpips else [])):
+            by_pair.setdefault(name, []).append(values)
+    tables = {name: np.stack(values) for name, values in by_pair.items()}  # [pairs, T]
+    means = [float(table.mean()) for table in tables.values()]
+    ends = intervals(
+        lambda some, _: [float(table[some].mean()) for table in tables.values()], len(shared), 1, values=means, seed=seed
+    )
     return {
-        name: Score(value=float(values.mean()), by_frame=values.mean(axis=0).tolist())
-        for name, values in (("PSNR", psnr), ("SSIM", ssim))
+        name: Score(value=mean, clips=len(shared), low=low, high=high, by_frame=table.mean(axis=0).tolist())
+        for (name, table), mean, (low, high) in zip(tables.items(), means, ends, strict=True)
     }
 
 
-def _frechet(real: Seen, fake: Seen) -> float:
-    return frechet_distance(Moments.of(real.features.numpy()), Moments.of(fake.features.numpy()))
+def _frechet(real: Sight, fake: Sight) -> float:
+    return frechet_distance(Moments.of(real.seen.features.numpy()), Moments.of(fake.seen.features.numpy()))
 
 
-def _kernel(real: Seen, fake: Seen, *, rows: int) -> float:
-    return kernel_distance(real.features.numpy(), fake.features.numpy(), rows=rows)
+def _kernel(real: Sight, fake: Sight) -> float:
+    return kernel_distance(real.seen.features.numpy(), fake.seen.features.numpy(), rows=real.rows)
 
 
-def _halves(seen: Seen, num_clips: int, *, seed: int) -> tuple[Seen, Seen]:
-    """Two random halves of the clips; the frames of a clip stay together."""
-    order = torch.from_numpy(numpy_generator(seed, "halves").permutation(num_clips))
-    rows = torch.arange(len(seen.features)).reshape(num_clips, -1)
-    first, second = rows[order[: num_clips // 2]].flatten(), rows[order[num_clips // 2 : num_clips // 2 * 2]].flatten()
-    return Seen(seen.features[first], None), Seen(seen.features[second], None)
+def _by_clip(sight: Sight) -> Floats:
+    """Features [N, rows, F] in float64."""
+    return sight.seen.features.numpy().astype(np.float64).reshape(len(sight.refs), sight.rows, -1)
 
 
-def _interval(
-    real: Sight, fake: Sight, value: float, *, seed: int, progress: Callable[[int, int], None]
-) -> tuple[float, float]:
-    """Of the Fréchet distance; whole clips are resampled, with all their frames."""
-    x, y = (sight.seen.features.numpy().reshape(len(sight.refs), -1, sight.seen.features.shape[1]) for sight in (real, fake))
-
-    def score(some: npt.NDArray[np.intp], others: npt.NDArray[np.intp]) -> float:
-        return frechet_distance(Moments.of(np.concatenate(x[some])), Moments.of(np.concatenate(y[others])))
-
-    return interval(score, len(x), len(y), value=value, seed=seed, progress=progress)
+def _counts(draws: npt.NDArray[np.intp], num_clips: int) -> Floats:
+    return np.bincount(draws, minlength=num_clips).astype(np.float64)
 
 
 def _side(collection: ClipCollection, sight: Sight) -> Side:
@@ -248,9 +305,11 @@ def _warnings(protocol: Protocol, num_clips: int, width: int) -> list[str]:
 
 
 def _versions() -> dict[str, str]:
-    modules = {"torch": torch, "numpy": np, "scipy": scipy, "safetensors": safetensors}
-    found = {name: str(module.__version__) for name, module in modules.items()}  # type: ignore[attr-defined]
-    return {"latentreel": latentreel.__version__, "python": platform.python_version()} | found
+    found = {"latentreel": latentreel.__version__, "python": platform.python_version()}
+    for name in ("torch", "numpy", "scipy", "safetensors", "av", "torchmetrics", "onnxruntime"):
+        with suppress(PackageNotFoundError):  # the last two are extras
+            found[name] = version(name)
+    return found
 
 
 def _shape(sight: Sight) -> str:

@@ -19,6 +19,9 @@ class Score:
     value: float
     """The score; with repeats, their mean."""
 
+    clips: int
+    """How many clips it comes from, on either side of a distance; or how many pairs."""
+
     low: float | None = None
     """Lower end of the 95 % interval of resampled clips."""
 
@@ -29,7 +32,10 @@ class Score:
     """Over the protocol's repeats, or over the parts of an inception score."""
 
     real: float | None = None
-    """The same of real clips: a distance between two halves of them, or their own score."""
+    """The same of real clips alone: the distance between two sets of them, or their own score."""
+
+    real_clips: int | None = None
+    """How many there are in either set. Distances grow where there are fewer: with fewer than `clips`, `real` is too large."""
 
     by_frame: list[float] | None = None
     """The score of each frame, where it has one."""
@@ -57,7 +63,7 @@ class Evaluation:
 
     protocol: Protocol
     network: dict[str, Any]
-    """Its name, the digest of its weights, its width, what it looks at, and its number format."""
+    """Its name, the digest of its weights, its width, what it looks at, and its number format; the digest of LPIPS, if used."""
 
     clip_shape: list[int]
     """T, H, W, 3."""
@@ -66,6 +72,9 @@ class Evaluation:
     fake: Side
     scores: dict[str, Score]
     """By name."""
+
+    variance: dict[int, float] | None = None
+    """For models: share of the latents' variance that the first components hold, by their number."""
 
     warnings: list[str]
     seed: int

@@ -32,6 +32,9 @@ HELD_OUT = 10**6
 class KnownTruth:
     """What a model does, and what real clips do by the same measure. By factor: the motion factors that the readers can tell."""
 
+    num_clips: int
+    """Clips of the model that were measured."""
+
     factors: tuple[str, ...]
     """Names of the motion factors that are measured."""
 
@@ -113,6 +116,7 @@ def measure_known_truth(
     diversity = np.mean([motion_diversity(clips, real.motion, factors) for clips in fake.motion], axis=0)
     transfer = motion_transfer(fake.motion, factors)
     return KnownTruth(
+        num_clips=contents * motions,
         factors=names,
         identity_drift=float(np.mean([one.mean for one in drift])),
         real_identity_drift=identity_drift(own.identity).mean,

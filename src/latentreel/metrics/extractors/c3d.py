@@ -109,6 +109,11 @@ class C3DExtractor:
         self.network = network
         self.digest = weights_digest(network.state_dict())
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """The number format it computes in, which follows the precision chosen."""
+        return compute_dtype(self.network.fc8.weight.device)
+
     @torch.no_grad()
     def __call__(self, clips: Tensor) -> Seen:
         """Looks at clips of exactly 16 frames.

@@ -49,6 +49,11 @@ class Extractor(Protocol):
         """How many features, F; None where that shows at the first call only."""
         ...
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """The number format it computes in."""
+        ...
+
     def __call__(self, clips: Tensor) -> Seen:
         """Looks at all clips at once, without gradients; the caller chooses how many memory allows.
 

@@ -181,6 +181,11 @@ class I3DExtractor:
         self.network = network
         self.digest = weights_digest(network.state_dict())
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """The number format it computes in, which follows the precision chosen."""
+        return compute_dtype(self.network.logits.weight.device)
+
     @torch.no_grad()
     def __call__(self, clips: Tensor) -> Seen:
         """Looks at clips, which are brought to 224 x 224 pixels: bilinear, not antialiased.

@@ -75,6 +75,7 @@ class WorldsClips:
     name = "worlds-clips"
     looks_at: LooksAt = "clips"
     width = WIDTH
+    dtype = torch.float32
 
     def __init__(self, network: ClipNetwork) -> None:
         self.network = network
@@ -104,6 +105,7 @@ class WorldsFrames:
     name = "worlds-frames"
     looks_at: LooksAt = "frames"
     width: int | None = None
+    dtype = torch.float32
 
     def __init__(self, readers: dict[str, FactorReader]) -> None:
         self.readers = nn.ModuleDict(readers)
