@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import torch
 from rich.progress import track
 
 from evidence import write_table
@@ -33,7 +34,7 @@ VARIANTS = {
 BEST = {"identity drift": "lower", "motion match": "lower", "motion diversity": "0.7 to 1", "motion transfer": "higher"}
 
 
-def train(name: str, seed: int) -> Path:
+def trained(name: str, seed: int) -> Path:
     """Trains one variant to its end, if it is not there already; one thread, so that others can run beside it."""
     out = RUNS / f"{name.replace('/', '').replace('. ', '').replace(' ', '-')}-{seed}"
     command = [Path(sys.executable).with_name("latentreel"), "train", "motion", "creatures-faces", "--out", out]
@@ -44,9 +45,9 @@ def train(name: str, seed: int) -> Path:
     return out
 
 
-def measured(out: Path) -> KnownTruth:
-    """What a run's model does."""
-    return measure_known_truth(VideoPipeline.load(out), world="creatures", motion_world="faces")
+def measured(name: str, seed: int) -> KnownTruth:
+    """What a variant's model does."""
+    return measure_known_truth(VideoPipeline.load(trained(name, seed)), world="creatures", motion_world="faces")
 
 
 def cells(runs: list[dict[str, float]]) -> list[str]:
@@ -55,11 +56,12 @@ def cells(runs: list[dict[str, float]]) -> list[str]:
 
 
 def main() -> None:
-    """Trains all, one on each core, measures them, and writes the table."""
+    """Trains and measures all, one on each core, and writes the table."""
     pairs = [(name, seed) for seed in SEEDS for name in VARIANTS]
-    with ThreadPoolExecutor(max(1, len(os.sched_getaffinity(0)))) as pool:
-        folders = list(track(pool.map(lambda pair: train(*pair), pairs), total=len(pairs), description="training"))
-    truths = [measured(out) for out in track(folders, description="measuring")]
+    cores = len(os.sched_getaffinity(0))
+    torch.set_num_threads(1)
+    with ThreadPoolExecutor(cores) as pool:
+        truths = list(track(pool.map(lambda pair: measured(*pair), pairs), total=len(pairs), description="training, measuring"))
     found: dict[str, list[dict[str, float]]] = {name: [] for name in VARIANTS}
     for (name, _), truth in zip(pairs, truths, strict=True):
         found[name].append(truth.summary())

@@ -18,7 +18,7 @@ from latentreel.metrics.clip_choice import ClipRef
 from latentreel.metrics.extractors.extractor import Seen
 from latentreel.metrics.perceptual_distance import PerceptualDistance
 from latentreel.metrics.protocols import Protocol
-from latentreel.pipelines.clip_collections import open_clips
+from latentreel.pipelines.clip_collections import ModelClips, open_clips
 from latentreel.pipelines.evaluation import CONTENT, FRECHET, INCEPTION, KERNEL, evaluate
 from latentreel.pipelines.evaluation_result import compare_results
 from latentreel.pipelines.model_measures import DIVERSITY, measure_model
@@ -53,7 +53,11 @@ def clips():
 
 def score(real, fake, tmp_path, extractor=None, protocol=PROTOCOL, **more):
     collections = [open_clips(some, protocol) for some in (real, fake)]
-    return evaluate(*collections, protocol, extractor or Plain(), cache=tmp_path, accelerator=Accelerator(cpu=True), **more)
+    return run(*collections, protocol, tmp_path, extractor, **more)
+
+
+def run(real, fake, protocol, cache, extractor=None, **more):
+    return evaluate(real, fake, protocol, extractor or Plain(), cache=cache, accelerator=Accelerator(cpu=True), **more)
 
 
 def written(clips, folder, order):
@@ -307,3 +311,16 @@ def test_a_model_is_measured(pipe):
     torch.nn.init.zeros_(pipe.motion_generator.to_components.weight)
     torch.nn.init.zeros_(pipe.motion_generator.to_components.bias)
     assert measure_model(pipe, num_frames=4).scores[DIVERSITY].value == 0
+
+
+def test_other_speeds_are_noted(pipe, tmp_path):
+    protocol = Protocol(name="a test", num_clips=16, num_frames=4, size=16)
+    model = ModelClips("a model", pipe, 16, 4)
+    real = open_clips("world:faces", protocol)
+    pipe.fps = real.fps / 2
+    (note,) = [text for text in run(real, model, protocol, tmp_path).warnings if "a second" in text]
+    assert note.endswith("--frame-step 2 brings them together")
+    stepped = dataclasses.replace(protocol, frame_step=2)
+    assert not [
+        text for text in run(open_clips("world:faces", stepped), model, stepped, tmp_path).warnings if "a second" in text
+    ]

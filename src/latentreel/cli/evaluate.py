@@ -214,5 +214,5 @@ def _real_cell(score: dict[str, Any], num_clips: int) -> str:
 def _cell(score: dict[str, Any]) -> str:
     text = f"{score['value']:.4g}"
     if score["low"] is not None:
-        return f"{text} [{score['low']:.4g}, {score['high']:.4g}]"
+        return f"{text} [{score['low']:.2g}, {score['high']:.2g}]"
     return text if score["deviation"] is None else f"{text} ± {score['deviation']:.2g}"

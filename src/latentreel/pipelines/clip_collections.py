@@ -32,7 +32,7 @@ Progress = Callable[[int, int], None]
 
 WORLD = "world:"
 WORLD_SEED = 10**6 + 1  # of no training
-WORLD_VIDEOS = 2048
+WORLD_VIDEOS = 4096
 FARTHEST = 2.0  # what generators give goes a little beyond [-1, 1], and is clipped
 TENSOR_SUFFIXES = (".npy", ".safetensors")
 CHECKPOINT_SUFFIXES = (".pt", ".pth", ".pkl")
@@ -69,6 +69,11 @@ class ClipCollection(Protocol):
         """What had to be left out: name and reason."""
         ...
 
+    @property
+    def fps(self) -> float | None:
+        """Frames per second of its videos, the middle one where they differ; None where nobody has said it."""
+        ...
+
     def clip(self, ref: ClipRef, protocol: EvaluationProtocol) -> Pixels:
         """The frames of one clip, uint8 [T, H, W, 3]."""
         ...
@@ -81,6 +86,8 @@ class StoredClips:
     name: str
     store: FrameStore
     generated: bool = False
+    rated: bool = True
+    """Whether the store's frames per second are those of the videos, and no guess."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -96,6 +103,11 @@ class StoredClips:
     def problems(self) -> tuple[tuple[str, str], ...]:
         """What could not be decoded."""
         return self.store.problems
+
+    @property
+    def fps(self) -> float | None:
+        """Frames per second of its videos, the middle one where they differ."""
+        return sorted(self.store.fps)[len(self.store.fps) // 2] if self.rated else None
 
     def clip(self, ref: ClipRef, protocol: EvaluationProtocol) -> Pixels:
         """The frames of one clip, uint8 [T, H, W, 3]."""
@@ -128,6 +140,11 @@ class ModelClips:
         """[V]"""
         return (self.span,) * self.count
 
+    @property
+    def fps(self) -> float:
+        """Frames per second of the model's videos."""
+        return self.pipe.fps
+
     def clip(self, ref: ClipRef, protocol: EvaluationProtocol) -> Pixels:
         """The frames of one clip, uint8 [T, H, W, 3]."""
         told = protocol.for_model()
@@ -147,6 +164,7 @@ class ImageModelClips:
     device: torch.device
     generated: bool = True
     problems: tuple[tuple[str, str], ...] = ()
+    fps: float | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -241,7 +259,7 @@ def _image_model(name: str, source: Path | str, protocol: EvaluationProtocol, de
 def _world(name: str, protocol: EvaluationProtocol, progress: Progress | None) -> StoredClips:
     size = protocol.size or 64
     world = open_world(name.removeprefix(WORLD), resolution=size, num_frames=protocol.span, seed=WORLD_SEED)
-    count = min(protocol.num_clips, WORLD_VIDEOS)
+    count = min(2 * protocol.num_clips, WORLD_VIDEOS)  # twice, for the distance between real and real
     store = open_generated_store(
         lambda index: world.video(index).video, key=repr(world), num_videos=count, resolution=size, progress=progress
     )
@@ -308,4 +326,4 @@ def _clips_of_array(name: str, clips: npt.ArrayLike | Tensor, protocol: Evaluati
     offsets = np.arange(num_clips, dtype=np.int64) * length
     lengths = np.full(num_clips, length, dtype=np.int64)
     names = tuple(str(index) for index in range(num_clips))
-    return StoredClips(name, FrameStore(frames, offsets, lengths, names, (25.0,) * num_clips))
+    return StoredClips(name, FrameStore(frames, offsets, lengths, names, (25.0,) * num_clips), rated=False)

@@ -126,7 +126,7 @@ def evaluate(
         real=_side(real, first),
         fake=_side(fake, second),
         scores=scores | paired_scores,
-        warnings=_warnings(protocol, len(first.refs), width),
+        warnings=_warnings(protocol, len(first.refs), width) + _other_speed(real, fake, protocol),
         seed=seed,
         versions=_versions() | {"device": accelerator.device.type},
     )
@@ -302,6 +302,19 @@ def _warnings(protocol: Protocol, num_clips: int, width: int) -> list[str]:
             "covariances lack rank, and the Fréchet distance is too large"
         )
     return found
+
+
+def _other_speed(real: ClipCollection, fake: ClipCollection, protocol: Protocol) -> list[str]:
+    """A note if the clips of the two sides show another number of moments a second."""
+    if real.fps is None or fake.fps is None or protocol.num_frames == 1:
+        return []
+    steps = [(protocol.for_model() if some.generated else protocol).frame_step for some in (real, fake)]
+    rates = [some.fps / step for some, step in zip((real, fake), steps, strict=True) if some.fps]
+    if 0.9 < rates[0] / rates[1] < 1.1:
+        return []
+    note = f"real clips show {rates[0]:g} frames a second, fake ones {rates[1]:g}: other speeds are part of the distance"
+    fitting = max(1, round(real.fps / rates[1]))
+    return [f"{note}; --frame-step {fitting} brings them together" if fake.generated and fitting != steps[0] else note]
 
 
 def _versions() -> dict[str, str]:

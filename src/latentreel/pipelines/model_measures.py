@@ -77,10 +77,8 @@ def _known_truth(pipe: VideoPipeline, world: str, motion_world: str, num_frames:
         progress=lambda done, total: progress("known truth", done, total),
     )
     real = {"identity drift": truth.real_identity_drift, "motion match": truth.real_motion_match}
-    return {
-        f"known truth: {name}": Score(value=value, clips=truth.num_clips, real=real.get(name))
-        for name, value in truth.summary().items()
-    }
+    told = {name: Score(value=value, clips=truth.num_clips, real=real.get(name)) for name, value in truth.summary().items()}
+    return {f"{name} (factors)": score for name, score in told.items()}
 
 
 def _sheet(rows: list[tuple[npt.NDArray[np.uint8], MotionDiversity]]) -> npt.NDArray[np.uint8]:
