@@ -38,7 +38,7 @@ def steps() -> Iterator[Callable[[str, int, int], None]]:
 
 @contextmanager
 def training(what: str, config: RunConfig) -> Iterator[Callable[[TrainState], None]]:
-    """A bar for a training run: items, or seconds where the run is limited by time; speed and losses beside it."""
+    """A bar for a training run: items, or seconds where the run is limited by time; speed, the last score and losses beside it."""
     with _bar(count=config.minutes is None) as bar:
         total = config.total_items if config.minutes is None else 60 * config.minutes
         task = bar.add_task(what, total=total, note="")
@@ -49,7 +49,9 @@ def training(what: str, config: RunConfig) -> Iterator[Callable[[TrainState], No
             items, seconds = state.items - begun[0][0], state.seconds - begun[0][1]
             speed = f"{items / seconds:.1f}/s " if seconds > 0 else ""
             losses = " ".join(f"{name} {value:.2f}" for name, value in list(state.figures.items())[:3])
-            bar.update(task, completed=state.items if config.minutes is None else state.seconds, note=speed + losses)
+            score = f"{config.score} {state.scores[config.score]:.4g} " if config.score in state.scores else ""
+            done = state.items if config.minutes is None else state.seconds
+            bar.update(task, completed=done, note=speed + score + losses)
 
         yield show
 

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import sys
 import threading
+import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
     from latentreel.data.frame_store import FrameStore
+    from latentreel.metrics.extractors.extractor import Extractor
     from latentreel.training.loop import Family
+    from latentreel.training.scores import Scorer
     from latentreel.training.state import TrainState
 
 USAGE = """usage: latentreel train image|motion PRESET [--field value ...]
@@ -45,6 +48,8 @@ def run(arguments: list[str]) -> None:
     console.print(f"done: {state.items} items in {state.seconds / 60:.1f} minutes")
     console.print(f"bundle: {config.out / 'bundle'}", soft_wrap=True)
     console.print(f"samples: {config.out / 'samples'}", soft_wrap=True)
+    if config.score_items is not None:
+        _print_best(config)
 
 
 def parse_config(arguments: Sequence[str]) -> RunConfig:
@@ -112,10 +117,12 @@ def _start(config: RunConfig, accelerator: "Accelerator") -> "TrainState":
 
         config = resolve(config)
     open_folder(config, accelerator)
+    judge = None if config.score_items is None else open_score_network(config, accelerator)
     family = build(config, accelerator)
+    scorer = None if judge is None else build_scorer(config, family, judge)
     try:
         with _told_once(), training(f"training in {config.out}", config) as on_step:
-            return train(family, on_step=on_step)
+            return train(family, on_step=on_step, scorer=scorer)
     except Interrupted as stop:
         if accelerator.is_main_process:
             print(f"latentreel: {stop}", file=sys.stderr)
@@ -180,6 +187,65 @@ def _build_motion(config: MotionTrainingConfig, accelerator: "Accelerator") -> "
         anew = accelerator.is_main_process and not saved_states(config.out / "state")
         basis = open_basis(config, generator, anew=anew, progress=progress)
     return MotionTraining(config, sampler, accelerator, image_generator=generator, basis=basis)
+
+
+def open_score_network(config: RunConfig, accelerator: "Accelerator") -> "Extractor":
+    """What sees the clips that a run is scored by; refused before any data is decoded.
+
+    Raises:
+        InputError: There is no such network, or it would be given images and looks at clips.
+    """
+    from latentreel.checkpoints.feature_networks import load_extractor
+
+    with accelerator.local_main_process_first():
+        extractor = load_extractor(config.score_network, device=accelerator.device)
+    if isinstance(config, ImageTrainingConfig) and extractor.looks_at == "clips":
+        problem, given = "score_network looks at clips, and an image generator makes none", config.score_network
+        raise InputError(problem, given=given, allowed="networks that look at frames, for example worlds-frames")
+    return extractor
+
+
+def build_scorer(config: RunConfig, family: "Family", extractor: "Extractor") -> "Scorer":
+    """Scores of a run's bundles, as `latentreel evaluate` takes them in fp32, against the run's own data.
+
+    Motion generators are judged by clips as the run trains on, image generators by single frames.
+    """
+    from latentreel.cli.progress import console
+    from latentreel.core.precision import set_precision
+    from latentreel.metrics.protocols import LATENTREEL, altered
+    from latentreel.pipelines.clip_collections import StoredClips, open_clips
+    from latentreel.pipelines.evaluation import evaluate
+
+    accelerator, sampler = family.accelerator, family.sampler
+    lengths = {"num_frames": sampler.num_frames, "frame_step": sampler.frame_step}
+    protocol = altered(LATENTREEL, num_clips=config.score_clips, size=sampler.store.resolution, **lengths)
+    real = StoredClips(config.data_name, sampler.store)
+    told: set[str] = set()
+
+    def score(bundle: Path) -> dict[str, float]:
+        set_precision("fp32")
+        fake = open_clips(bundle, protocol, device=accelerator.device)
+        result = evaluate(real, fake, protocol, extractor, seed=config.seed, with_interval=False, accelerator=accelerator)
+        for warning in sorted(set(result.warnings) - told):
+            console.print(f"note: {warning}", soft_wrap=True)
+        told.update(result.warnings)
+        return {_plain(name): score.value for name, score in result.scores.items()}
+
+    return score
+
+
+def _plain(name: str) -> str:
+    """A score's name as flags and the journal have it, e.g. "frechet_distance"."""
+    return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower().replace(" ", "_")
+
+
+def _print_best(config: RunConfig) -> None:
+    from latentreel.cli.progress import console
+    from latentreel.training.scores import BEST, read_best
+
+    best = read_best(config.out)
+    if best is not None:
+        console.print(f"best: {config.out / BEST} ({best.score} {best.value:.4g}, {best.items} items)", soft_wrap=True)
 
 
 def _open_data(config: RunConfig, resolution: int, accelerator: "Accelerator") -> "FrameStore":

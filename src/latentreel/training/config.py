@@ -11,6 +11,11 @@ from typing import Literal
 
 from latentreel.core.errors import InputError
 
+HIGHER_IS_BETTER = ("inception_score",)
+"""Scores of which the best is the largest; of all others it is the smallest."""
+
+FEWEST_SCORED_CLIPS = 16  # with fewer, `latentreel evaluate` refuses
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
@@ -58,9 +63,20 @@ class RunConfig:
     tracker: Literal["tensorboard", "wandb", "none"] = "tensorboard"
     """Where the journal's figures go besides journal.jsonl."""
 
+    score: Literal["frechet_distance", "kernel_distance", "inception_score", "average_content_distance"] = "frechet_distance"
+    """Which score decides about the best bundle; all that the network gives are in the journal."""
+
+    score_network: str = "worlds-clips"
+    """What sees the clips: any that `latentreel evaluate --network` takes."""
+
+    score_clips: int = 256
+    """Clips of the model, and as many of the data, that a score looks at; few videos may hold fewer. A Fréchet distance needs more
+    of them than the network has features."""
+
     def __post_init__(self) -> None:
         for name in ("batch_size", "world_videos", "world_frames", "log_every", "sample_every", "save_every"):
             self.require(name, getattr(self, name) >= 1, "at least 1")
+        self.require("score_clips", self.score_clips >= FEWEST_SCORED_CLIPS, f"at least {FEWEST_SCORED_CLIPS}")
         self.require("minutes", self.minutes is None or self.minutes > 0, "above 0")
         self.require("seed", 0 <= self.seed < 2**63, "0 or more, below 2^63")
 
@@ -72,6 +88,11 @@ class RunConfig:
     @property
     def total_items(self) -> int:
         """Items after which the run is done."""
+        raise AssertionError("each family counts its own items")
+
+    @property
+    def score_items(self) -> int | None:
+        """Items between two scores; None: there are none."""
         raise AssertionError("each family counts its own items")
 
     @property
@@ -89,6 +110,7 @@ class RunConfig:
 _FREE_ON_RESUME = {
     *("out", "minutes", "kimg", "kclips", "device", "drawing_gb"),
     *("log_every", "sample_every", "save_every", "tracker"),
+    *("score", "score_kimg", "score_kclips", "score_network", "score_clips"),
 }
 
 
@@ -98,6 +120,17 @@ class ImageTrainingConfig(RunConfig):
 
     kimg: float = 25_000
     """Length of the run in thousands of images."""
+
+    score_kimg: float | None = None
+    """Thousands of images between two scores of the bundle against the run's own data; None: no scores. They are in the journal,
+    and the best bundle so far is in best/. Time spent on them does not count in `minutes`."""
+
+    score_network: str = "worlds-frames"
+    """What sees the images: any that `latentreel evaluate --network` takes and that looks at frames."""
+
+    score_clips: int = 2048
+    """Images of the generator, and as many of the data, that a score looks at; little data may hold fewer. A Fréchet distance needs
+    more of them than the network has features."""
 
     resolution: int = 256
     """Height and width: a power of two. Frames are cropped to the centre square and resized."""
@@ -156,6 +189,8 @@ class ImageTrainingConfig(RunConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require("kimg", 0.001 <= self.kimg < math.inf, "0.001 (one image) or more")
+        often = self.score_kimg is None or 0.001 <= self.score_kimg < math.inf
+        self.require("score_kimg", often, "0.001 (one image) or more")
         self.require("style_mixing", 0 <= self.style_mixing <= 1, "0 to 1")
         self.require("ada_target", 0 <= self.ada_target < 1, "0 up to, but not including, 1")
         self.require("r1_gamma", self.r1_gamma is None or self.r1_gamma >= 0, "at least 0")
@@ -170,6 +205,11 @@ class ImageTrainingConfig(RunConfig):
     def total_items(self) -> int:
         """Images after which the run is done."""
         return round(self.kimg * 1000)
+
+    @property
+    def score_items(self) -> int | None:
+        """Images between two scores."""
+        return None if self.score_kimg is None else round(self.score_kimg * 1000)
 
     @property
     def gamma(self) -> float:
@@ -199,6 +239,10 @@ class MotionTrainingConfig(RunConfig):
 
     kclips: float = 500
     """Length of the run in thousands of clips."""
+
+    score_kclips: float | None = None
+    """Thousands of clips between two scores of the bundle against the run's own data; None: no scores. They are in the journal,
+    and the best bundle so far is in best/. Time spent on them does not count in `minutes`."""
 
     num_frames: int = 16
     """T, frames in a clip (App. B)."""
@@ -292,6 +336,8 @@ class MotionTrainingConfig(RunConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require("kclips", 0.001 <= self.kclips < math.inf, "0.001 (one clip) or more")
+        often = self.score_kclips is None or 0.001 <= self.score_kclips < math.inf
+        self.require("score_kclips", often, "0.001 (one clip) or more")
         self.require("num_frames", self.num_frames >= 2, "at least 2")
         for name in ("step_size", "drawing_gb"):
             self.require(name, getattr(self, name) > 0, "above 0")
@@ -318,6 +364,11 @@ class MotionTrainingConfig(RunConfig):
     def total_items(self) -> int:
         """Clips after which the run is done."""
         return round(self.kclips * 1000)
+
+    @property
+    def score_items(self) -> int | None:
+        """Clips between two scores."""
+        return None if self.score_kclips is None else round(self.score_kclips * 1000)
 
     @property
     def contrastive(self) -> bool:

@@ -11,6 +11,8 @@ from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path
 from latentreel.training.distribution import average
 
+SCORE = "score/"
+
 
 class Journal:
     """Appends figures to `journal.jsonl`; on resume, drops what lies beyond the resumed step."""
@@ -46,6 +48,19 @@ class Journal:
             figures = dict(zip(self._noted, average(self.accelerator, means).tolist(), strict=True))
             self._noted = {}
         figures |= {"items": items, "seconds": seconds}
+        self._append(figures, step=step)
+        return figures
+
+    def write_scores(self, scores: dict[str, float], *, step: int, items: int, seconds: float) -> None:
+        """Adds an entry of its own for scores, as "score/name".
+
+        Raises:
+            InputError: The disk is full.
+        """
+        figures = {f"{SCORE}{name}": value for name, value in scores.items()}
+        self._append(figures | {"items": items, "seconds": seconds}, step=step)
+
+    def _append(self, figures: dict[str, float], *, step: int) -> None:
         try:
             if self.accelerator.is_main_process:
                 with self.path.open("a") as file:
@@ -54,7 +69,6 @@ class Journal:
         except OSError as error:
             problem = f"cannot write the journal in {self.path.parent}: {error.strerror}"
             raise InputError(problem, fix="free some space; the same command resumes") from error
-        return figures
 
 
 def read_journal(path: Path) -> list[dict[str, float]]:

@@ -15,10 +15,12 @@ from torch import Tensor
 from latentreel.core.config import load_yaml, save_yaml
 from latentreel.core.errors import InputError
 from latentreel.core.files import remove_partials, require_writable
+from latentreel.data.clip_sampling import ClipSampler
 from latentreel.training.config import RunConfig
 from latentreel.training.distribution import agree, all_finite, average, average_gradients, require_same_start
 from latentreel.training.journal import Journal
 from latentreel.training.phase import Batch, Phase
+from latentreel.training.scores import Scorer, Scores
 from latentreel.training.state import TrainState, saved_states
 
 
@@ -26,6 +28,7 @@ class Family(Protocol):
     """What a family of models (image generators, MoCoGAN-HD, ...) brings to the loop."""
 
     accelerator: Accelerator
+    sampler: ClipSampler
     state: TrainState
     phases: list[Phase]
 
@@ -66,25 +69,34 @@ class Interrupted(RuntimeError):  # noqa: N818
 OnStep = Callable[[TrainState], None]
 
 
-def train(family: Family, *, on_step: OnStep = lambda _: None) -> TrainState:
+def train(family: Family, *, on_step: OnStep = lambda _: None, scorer: Scorer | None = None) -> TrainState:
     """Trains until the items are seen or the minutes are over; resumes if the run's folder holds a state.
+
+    Neither saving nor samples nor scores count as training time.
 
     Args:
         family: What is trained.
         on_step: Called after every step, for progress bars.
+        scorer: Scores its bundles where the config asks for it; None: nothing does.
 
     Returns:
         The final state.
 
     Raises:
-        InputError: The folder cannot be written to or holds another run.
+        InputError: The folder cannot be written to or holds another run, or the scorer does not give the score that decides.
         TrainingDiverged: A loss or a weight is not finite; the last good state stays.
         Interrupted: SIGTERM or Ctrl-C came; the state is saved.
     """
     config, state = family.config, family.state
     resume(family)
     journal = Journal(config.out / "journal.jsonl", family.accelerator, resumed_step=state.step)
+    scores = Scores(config, state, family.accelerator, journal, scorer)
     with _signals() as received:
+        if scores.are_due(
+            done=is_done(config, state)
+        ):  # the run was stopped before it had them, or they are asked for only now
+            save(family)
+            scores.take()
         while not is_done(config, state):
             started = time.perf_counter()
             batch = family.batch(state.step)
@@ -102,10 +114,13 @@ def train(family: Family, *, on_step: OnStep = lambda _: None) -> TrainState:
             if (done or state.step % config.sample_every == 0) and family.accelerator.is_main_process:
                 family.save_samples(config.out / "samples")
             on_step(state)
-            if signal_number or state.step % config.save_every == 0 or done:
+            scored = scores.are_due(done=done)
+            if signal_number or scored or state.step % config.save_every == 0 or done:
                 path = save(family)
             if signal_number:
                 raise Interrupted(signal_number, path)
+            if scored:
+                scores.take()
     return state
 
 

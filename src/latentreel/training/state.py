@@ -35,6 +35,8 @@ class TrainState:
     """Digests of what the run is made from besides its config: the data, a frozen network."""
     figures: dict[str, float] = field(default_factory=dict)
     """The last figures, for display."""
+    scores: dict[str, float] = field(default_factory=dict)
+    """The last scores, for display."""
 
     def is_finite(self) -> bool:
         """Whether every weight of every network is a number."""
