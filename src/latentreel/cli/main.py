@@ -6,6 +6,7 @@ import sys
 
 import latentreel
 from latentreel.core.errors import InputError
+from latentreel.core.memory import keep_freed_memory
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("latentreel.cli.demo", "the main job on the embedded default: train, generate, report, in minutes"),
@@ -32,6 +33,7 @@ def main() -> None:
         name = arguments[0]
         if name not in COMMANDS:
             raise InputError("there is no such command", given=name, allowed=", ".join(COMMANDS))
+        keep_freed_memory()
         importlib.import_module(COMMANDS[name][0]).run(arguments[1:])
     except InputError as error:
         sys.exit(_fail(str(error), code=2))
