@@ -248,4 +248,4 @@ def _shifted(key: str, shift: int) -> str:
 def _adam(module: nn.Module, learning_rate: float, interval: int | None) -> torch.optim.Adam:
     """Adam with betas (0, 0.99); slowed to make up for the extra steps of a lazy penalty (StyleGAN2, App. B)."""
     ratio = 1.0 if interval is None else interval / (interval + 1)
-    return torch.optim.Adam(module.parameters(), lr=learning_rate * ratio, betas=(0.0, 0.99**ratio), eps=1e-8)
+    return torch.optim.Adam(module.parameters(), lr=learning_rate * ratio, betas=(0.0, 0.99**ratio), eps=1e-8, fused=True)
