@@ -1,8 +1,9 @@
 """The ablations of the paper (Tab. 5) on the worlds: the full method against four that lack one part, three seeds each.
 
-Content from `creatures`, motion from `faces`. Every run sees the same number of clips. Runs train at 32 px and on 9 frames, on an
-image generator fitted to draw what the one that ships draws, at half the size: that costs a third. They are measured at 64 px, on the
-one that ships: latents are the same. Runs that are there are resumed, or measured as they are; the table goes into docs/evidence.md.
+Content from `creatures`, motion from `faces`. Every run sees the same number of clips. Runs train at 32 px and on 9 frames, on
+an image generator fitted to draw what the one that ships draws, at half the size: that costs a third. They are measured at 64 px,
+on the one that ships: latents are the same. Runs that are there are resumed, or measured as they are; the table goes into
+docs/evidence.md.
 """
 
 import dataclasses
