@@ -32,18 +32,8 @@ RUNS = ROOT / "runs" / "ablation"
 SMALLER = RUNS / "creatures-32-px"
 SEEDS = (0, 1, 2)
 NUM_FRAMES = 9
-SETTINGS = (
-    "--kclips",
-    "2.0",
-    "--num-frames",
-    str(NUM_FRAMES),
-    "--world-videos",
-    "1024",
-    "--device",
-    "cpu",
-    "--tracker",
-    "none",
-)
+SIZES = ("--kclips", "1.4", "--world-videos", "1024", "--num-frames", str(NUM_FRAMES))
+SETTINGS = (*SIZES, "--device", "cpu", "--tracker", "none")
 VARIANTS = {
     "full": (),
     "w/o Eq. 2": ("--residual", "none"),
