@@ -32,7 +32,7 @@ RUNS = ROOT / "runs" / "ablation"
 SMALLER = RUNS / "creatures-32-px"
 SEEDS = (0, 1, 2)
 NUM_FRAMES = 9
-SIZES = ("--kclips", "1.4", "--world-videos", "1024", "--num-frames", str(NUM_FRAMES))
+SIZES = ("--kclips", "1.2", "--world-videos", "1024", "--num-frames", str(NUM_FRAMES))
 SETTINGS = (*SIZES, "--device", "cpu", "--tracker", "none")
 VARIANTS = {
     "full": (),
