@@ -15,7 +15,7 @@ demo: $(STAMP)  ## train on the embedded default and write videos and runs/demo/
 	$(BIN)/latentreel demo
 
 test: $(STAMP)  ## run the tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 check: lint test  ## what CI runs: format, lint, types, layers, spelling, tests
 

@@ -29,7 +29,9 @@ def pytest_configure(config: pytest.Config) -> None:
     cache = tempfile.TemporaryDirectory(prefix="latentreel-tests-")
     config.add_cleanup(cache.cleanup)
     os.environ["LATENTREEL_CACHE"] = cache.name
-    os.environ.setdefault("OMP_NUM_THREADS", str(min(MAX_THREADS, len(os.sched_getaffinity(0)))))
+    processes = getattr(config.option, "numprocesses", None) or 1  # of pytest-xdist; each takes its share of the cores
+    threads = min(MAX_THREADS, len(os.sched_getaffinity(0)) // processes)
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(threads, 1)))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
