@@ -36,7 +36,7 @@ class Settings(TypedDict, total=False):
     """Frames per second of the result; by default those of the videos the motion was learned from, times `interpolate`."""
 
     hold: float
-    """Past the 16th frame, the share of its way to the first latent that each latent is led back, 0 (plain recursion) to 1; 1/16."""
+    """Past the 16th frame, the share of its way to the first one that each latent is led back, 0 (plain recursion) to 1; 1/16."""
 
     strength: float
     """What the motion is multiplied by, -10 to 10: 0 stands still, 1 moves as learned; 1."""
