@@ -84,11 +84,12 @@ def main() -> None:
         for how, hold in (("plain", 0.0), ("held", HOLD))
     }
     write_result("long_videos", {"every": EVERY, "contents": CONTENTS, "curves": found, "ten_thousand_frames": speed})
-    columns = [f"{key}, frames {span}" for key in ("distance", "change", "drift") for span in SPANS]
+    keys = ("distance", "change", "drift")
+    columns = [f"{key}, frames {span}" for key in keys for span in SPANS]
     write_table(
         "long videos",
         columns,
-        {row: sum((in_spans(one[key]) for key in ("distance", "change", "drift")), []) for row, one in found.items()},
+        {row: [cell for key in keys for cell in in_spans(one[key])] for row, one in found.items()},
     )
 
 
