@@ -96,6 +96,24 @@ CASES = {
     "no seeds": ([*GENERATE, "--seeds"], "a seed is missing"),
     "one file": ([*GENERATE, "--seeds", "1", "2", "--out", "c.mp4"], "several videos do not fit into one file.*--grid"),
     "suffix": ([*GENERATE, "--out", "clip.avi"], r"unknown video suffix; given: \.avi; allowed: \.mp4"),
+    "hold": ([*GENERATE, "--hold", "2"], "hold is out of range; given: 2.0"),
+    "no direction": ([*GENERATE, "--directions", "nowhere"], "cannot read nowhere"),
+    "strengths": (
+        [*GENERATE, "--directions", "a", "--direction-strengths", "1", "2"],
+        "not every direction has a strength; given: 1 directions, 2 strengths",
+    ),
+    "no motion": (["transfer", "apply", *GENERATE[1:], "--motion", "nowhere"], "cannot read nowhere"),
+    "motion text": (["transfer", "apply", *GENERATE[1:], "--motion", "texts/a.txt"], "texts/a.txt is damaged or no motion"),
+    "motion of another kind": (
+        ["transfer", "apply", *GENERATE[1:], "--motion", "runs/motion/bundle/basis.safetensors"],
+        "holds no motion; given: other tensors",
+    ),
+    "motion of another model": (
+        ["transfer", "apply", *GENERATE[1:], "--motion", "motion.safetensors"],
+        "belongs to a model with another latent basis.*record it anew",
+    ),
+    "no component": (["edit", "runs/motion", "--components", "99", "--device", "cpu"], "no such component; given: 99"),
+    "two directions": (["edit", "runs/motion", "--save", "a"], "needs one component; given: 10 components"),
     # the rest
     "world size": ([*WORLD, "--resolution", "48"], "not a power of two.*given: 48"),
     "world frames": ([*WORLD, "--frames", "0"], "at least one frame; given: 0"),
@@ -130,9 +148,11 @@ def place(debug_runs, tmp_path_factory) -> Path:
     import torch
 
     from latentreel.checkpoints.load import load_image_generator
+    from latentreel.checkpoints.recordings import save_motion
     from latentreel.checkpoints.stylegan2_state_dict import export_generator
     from latentreel.core.video import Video
     from latentreel.media.encode import save_video
+    from latentreel.sampling.motion import Motion
 
     place = tmp_path_factory.mktemp("place")
     for name in ("empty", "texts", "noise", "bundles"):
@@ -151,6 +171,7 @@ def place(debug_runs, tmp_path_factory) -> Path:
         foreign["g_ema"].pop("convs.0.conv.weight") if name == "missing" else foreign["g_ema"].update(more=torch.ones(1))
         torch.save(foreign, place / f"{name}.pt")
     torch.save({"g_ema": Evil()}, place / "evil.pt")
+    save_motion(Motion(torch.zeros(3, 8), "0" * 64, 25.0), place / "motion.safetensors")
     for name in ("missing", "extra", "changed", "empty", "card"):
         shutil.copytree(debug_runs / "image" / "bundle", place / "bundles" / name)
     change_weights(place / "bundles" / "missing", lambda tensors: tensors.pop("mean_latent"))

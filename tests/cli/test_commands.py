@@ -33,6 +33,45 @@ def test_generate_keeps_its_word_on_seeds(debug_runs, run_cli, tmp_path):
     assert frames["one"][1:] != frames["other"][1:]
 
 
+def test_a_motion_is_saved_and_moves_others(debug_runs, run_cli, tmp_path):
+    words = [debug_runs / "motion", "--device", "cpu"]
+    assert run_cli("transfer", "record", *words, "--frames", 5, "--out", tmp_path / "m.safetensors")[0] == 0
+    code, _, errors = run_cli(
+        "transfer",
+        "apply",
+        *words,
+        "--motion",
+        tmp_path / "m.safetensors",
+        "--seeds",
+        1,
+        2,
+        "--grid",
+        "--out",
+        tmp_path / "g.mp4",
+    )
+    assert (code, errors) == (0, [])
+    assert len(load_video(tmp_path / "g.mp4")) == 5
+
+
+def test_edit_draws_components_and_keeps_one(debug_runs, run_cli, tmp_path):
+    words = ["edit", debug_runs / "motion", "--device", "cpu", "--steps", 3, "--components"]
+    assert run_cli(*words, 0, 1, "--out", tmp_path / "sheet.png")[0] == 0
+    assert run_cli(*words, 1, "--out", tmp_path / "walk.mp4", "--save", tmp_path / "one.safetensors")[0] == 0
+    assert len(load_video(tmp_path / "walk.mp4")) == 3
+    generate = ["generate", debug_runs / "motion", "--device", "cpu", "--frames", 2, "--format", "frames"]
+    for name, strength in (("none", 0), ("some", 2)):
+        extra = ["--directions", tmp_path / "one.safetensors", "--direction-strengths", strength, "--out", tmp_path / name]
+        assert run_cli(*generate, *extra)[0] == 0
+    none, some = (sorted((tmp_path / name).rglob("*.png"))[0].read_bytes() for name in ("none", "some"))
+    assert none != some
+
+
+def test_interpolate_puts_frames_between(debug_runs, run_cli, tmp_path):
+    words = ["interpolate", debug_runs / "motion", "--device", "cpu", "--frames", 5, "--factor", 3, "--out", tmp_path / "i.mp4"]
+    assert run_cli(*words)[0] == 0
+    assert len(load_video(tmp_path / "i.mp4")) == 13
+
+
 def test_basis_says_how_much_its_components_hold(debug_runs, run_cli, tmp_path):
     words = ["--samples", 2000, "--components", 5, "--out", tmp_path / "basis.safetensors"]
     code, output, _ = run_cli("basis", debug_runs / "image", *words)

@@ -13,6 +13,9 @@ import latentreel
 from latentreel.core.errors import InputError
 from latentreel.image_generators.build import build_image_generator
 from latentreel.pipelines.video_pipeline import CHUNK, VideoPipeline
+from latentreel.sampling.directions import Direction
+from latentreel.sampling.latents import StyleMix
+from latentreel.sampling.motion import Motion
 
 SHIPPED = Path(latentreel.__file__).parent / "weights" / "faces"
 
@@ -92,9 +95,67 @@ def test_truncation_moves_contents_toward_the_mean(pipe):
     assert 0 < spread(0.5) < spread(1)
 
 
+def test_a_recorded_motion_is_the_motion(pipe):
+    own = pipe.generate(seed=1, motion_seed=2, num_frames=9).frames
+    again = pipe.generate(seed=1, motion=pipe.motion(seed=1, motion_seed=2, num_frames=9)).frames
+    assert np.abs(own.astype(int) - again).max() <= 1
+    other = pipe.generate(seed=5, motion=pipe.motion(seed=1, motion_seed=2, num_frames=9)).frames
+    np.testing.assert_array_equal(other[0], pipe.generate(seed=5, num_frames=1).frames[0])
+    assert np.abs(other[1:].astype(int) - other[:-1]).mean() > 0.5
+
+
+def test_strength_scales_motion(pipe):
+    def moved(strength):
+        offsets = pipe.motion(seed=1, strength=strength).offsets
+        assert float(offsets[0].abs().max()) == 0
+        return offsets
+
+    torch.testing.assert_close(moved(0.5), moved(1.0) / 2, rtol=1e-4, atol=1e-5)
+    still = pipe.generate(strength=0.0).frames
+    np.testing.assert_array_equal(still, np.broadcast_to(still[0], still.shape))
+
+
+def test_more_frames_show_the_same_in_the_same_time(pipe):
+    plain, dense = pipe.generate(num_frames=5), pipe.generate(num_frames=5, interpolate=4)
+    assert (len(dense), dense.fps) == (17, 4 * plain.fps)
+    assert np.abs(dense.frames[::4].astype(int) - plain.frames).max() <= 1
+
+
+def test_directions_change_the_content_and_the_motion_stays(pipe):
+    direction = Direction.component(pipe.basis, 0)
+    changed = {"seed": 1, "directions": [(direction, 2.0)]}
+    assert np.abs(pipe.generate(**changed).frames[0].astype(int) - pipe.generate(seed=1).frames[0]).mean() > 1
+    back = pipe.generate(seed=1, directions=[(direction, 2.0), (direction, -2.0)]).frames
+    assert np.abs(back.astype(int) - pipe.generate(seed=1).frames).max() <= 1
+
+
+def test_layers_follow_another_content(pipe):
+    top = pipe.image_generator.num_layers - 1
+    all_layers = pipe.generate(seed=1, num_frames=1, style_mix=StyleMix(5, 0, top)).frames
+    assert np.abs(all_layers.astype(int) - pipe.generate(seed=5, num_frames=1).frames).max() <= 1
+    some, own = pipe.generate(seed=1, style_mix=StyleMix(5, 2, top)).frames, pipe.generate(seed=1).frames
+    assert np.abs(some.astype(int) - own).mean() > 1
+    assert np.abs(some[1:].astype(int) - some[:-1]).mean() > 0.5
+
+
+def test_a_motion_of_another_model_is_refused(pipe):
+    motion = pipe.motion()
+    strange = Motion(motion.offsets, "0" * 64, motion.fps)
+    with pytest.raises(InputError, match=r"belongs to a model with another latent basis.*record it anew"):
+        pipe.generate(motion=strange)
+
+
+def test_an_argument_that_there_is_not_is_refused_as_python_does(pipe):
+    with pytest.raises(TypeError, match="no such argument: frames; there are seed, motion_seed"):
+        pipe.generate(frames=3)
+
+
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
+        ({"strength": 11}, "strength is out of range; given: 11; allowed: -10 to 10"),
+        ({"interpolate": 0}, "interpolation factor is out of range; given: 0"),
+        ({"style_mix": StyleMix(1, 2, 99)}, "no such layers to mix; given: 2 to 99; allowed: 0 to"),
         ({"truncation": -0.1}, "truncation is out of range; given: -0.1; allowed: 0 to 2"),
         ({"truncation": 2.5}, "truncation is out of range"),
         ({"num_frames": 0}, "a clip needs frames; given: num_frames 0"),

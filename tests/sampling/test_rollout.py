@@ -34,3 +34,20 @@ def test_chunks_change_nothing_and_a_longer_clip_begins_like_a_shorter_one(motio
 def test_no_frames_are_refused_at_once(motion, wrong):
     with pytest.raises(InputError, match="a clip needs frames"):
         rollout(motion, torch.randn(1, 6), **({"motion_seed": 1, "chunk": 4} | wrong))
+
+
+def test_long_clips_stay_near_their_content_and_go_on_moving(motion):
+    w = torch.randn(1, 6)
+    torch.nn.init.constant_(motion.to_components.bias, 1)  # plain recursion walks off to one side
+    plain, held = (walk(motion, w, num_frames=400, hold=hold) for hold in (0, 1 / 16))
+    assert torch.equal(plain[:16], held[:16])
+    away = [(latents[-100:] - w).norm(dim=1).mean() for latents in (plain, held)]
+    assert away[1] < away[0] / 10
+    steps = held.diff(dim=0).norm(dim=1)
+    assert steps[-100:].mean() > steps[:15].mean() / 3
+
+
+@pytest.mark.parametrize("hold", [-0.1, 1.5])
+def test_hold_is_a_share(motion, hold):
+    with pytest.raises(InputError, match=r"hold is out of range.*allowed: 0"):
+        rollout(motion, torch.randn(1, 6), num_frames=3, motion_seed=0, chunk=4, hold=hold)

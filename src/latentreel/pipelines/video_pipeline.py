@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, Unpack
 
 import numpy as np
 import torch
@@ -18,8 +18,11 @@ from latentreel.image_generators.build import Network
 from latentreel.mocogan_hd.latent_basis import LatentBasis
 from latentreel.mocogan_hd.motion_generator import MotionGenerator, directions_of
 from latentreel.mocogan_hd.video_generator import render
+from latentreel.pipelines.clip_settings import Content, Settings, check_style_mix, refuse_unknown
+from latentreel.sampling.courses import closed, interpolated
 from latentreel.sampling.latents import content_labels, content_latents
-from latentreel.sampling.rollout import rollout
+from latentreel.sampling.motion import Motion
+from latentreel.sampling.rollout import HOLD, in_chunks, rollout
 
 CHUNK = 8  # frames drawn at once; part of what makes a clip reproducible to the bit
 
@@ -89,46 +92,20 @@ class VideoPipeline:
         self.motion_generator.to(device)
         return self
 
-    def generate(
-        self,
-        *,
-        seed: int = 0,
-        motion_seed: int = 0,
-        num_frames: int = 16,
-        truncation: float = 1.0,
-        noise: Literal["none", "fixed"] = "none",
-        label: int | None = None,
-        fps: float | None = None,
-    ) -> Video:
+    def generate(self, *, num_frames: int = 16, **settings: Unpack[Settings]) -> Video:
         """One clip, whole in memory; the same arguments give the same clip.
 
         Args:
-            seed: Chooses the content, what the first frame shows.
-            motion_seed: Chooses the motion.
             num_frames: Length; may exceed the length of the training clips.
-            truncation: 1 leaves the content as drawn, smaller values move it toward the mean.
-            noise: Per-layer noise of a StyleGAN2: absent, or its stored maps, the same for every frame.
-            label: Class of the content, for image generators that have classes; by default the seed chooses one.
-            fps: Frames per second of the result; by default those of the videos the motion was learned from.
+            settings: Those of `Settings`.
 
         Raises:
-            InputError: A number is out of range.
+            InputError: A number is out of range, or a motion or a direction belongs to another model.
         """
-        settings = {"num_frames": num_frames, "truncation": truncation, "noise": noise, "label": label, "fps": fps}
-        chunks = list(self.stream(seed=seed, motion_seed=motion_seed, **settings))  # type: ignore[arg-type]
+        chunks = list(self.stream(num_frames=num_frames, **settings))
         return Video(np.concatenate([chunk.frames for chunk in chunks]), fps=chunks[0].fps)
 
-    def stream(
-        self,
-        *,
-        seed: int = 0,
-        motion_seed: int = 0,
-        num_frames: int,
-        truncation: float = 1.0,
-        noise: Literal["none", "fixed"] = "none",
-        label: int | None = None,
-        fps: float | None = None,
-    ) -> Iterator[Video]:
+    def stream(self, *, num_frames: int, **settings: Unpack[Settings]) -> Iterator[Video]:
         """The clip that `generate` would give, a few frames at a time, in constant memory.
 
         Args and Raises are those of `generate`.
@@ -136,16 +113,60 @@ class VideoPipeline:
         Yields:
             Consecutive pieces of the clip.
         """
-        device = self.motion_generator.directions.device
-        labels = content_labels(self.image_generator, [seed], label=label, device=device)
-        w = content_latents(self.image_generator, [seed], labels=labels, truncation=truncation, device=device)
-        pieces = rollout(self.motion_generator, w, num_frames=num_frames, motion_seed=motion_seed, chunk=CHUNK)
-        return self._draw(pieces, labels, noise, self.fps if fps is None else fps)
+        refuse_unknown(settings)
+        content = self._content(settings)
+        pieces = self._course(content, num_frames, settings)
+        factor = settings.get("interpolate", 1)
+        if factor != 1:
+            pieces = interpolated(pieces, factor, settings.get("interpolation", "spline"), chunk=CHUNK)
+        fps = settings.get("fps")
+        fps = self.fps * factor if fps is None else fps
+        return self._draw(pieces, content, settings.get("noise", "none"), fps)
+
+    def motion(self, *, num_frames: int = 16, **settings: Unpack[Settings]) -> Motion:
+        """How the clip of these arguments moves, apart from what it shows; `generate(motion=...)` moves another content so."""
+        refuse_unknown(settings)
+        content = self._content(settings)
+        return Motion.of(torch.cat(list(self._course(content, num_frames, settings))), self.basis, fps=self.fps)
+
+    def _content(self, settings: Settings) -> Content:
+        """What a clip shows."""
+        device, generator = self.motion_generator.directions.device, self.image_generator
+        mix, seeds = settings.get("style_mix"), [settings.get("seed", 0)]
+        if mix is not None:
+            check_style_mix(mix, generator)
+            seeds.append(mix.seed)
+        labels = content_labels(generator, seeds, label=settings.get("label"), device=device)
+        w = content_latents(generator, seeds, labels=labels, truncation=settings.get("truncation", 1.0), device=device)
+        for direction, strength in settings.get("directions", ()):
+            w = w + strength * direction.along(self.basis).to(device)
+        return Content(w[:1], None if labels is None else labels[:1], generator, mix, w[1:])
+
+    def _course(self, content: Content, num_frames: int, settings: Settings) -> Iterator[Tensor]:
+        """The latents of a clip's frames, [t, D] at a time."""
+        motion, strength = settings.get("motion"), settings.get("strength", 1.0)
+        if not -10 <= strength <= 10:
+            raise InputError("strength is out of range", given=strength, allowed="-10 to 10; 1 is the motion as it is")
+        loop = settings.get("loop", False)
+        if motion is not None:
+            latents = motion.moved(content.w, self.basis, strength=strength)
+            return in_chunks(iter((closed(latents) if loop else latents).split(1)), CHUNK)
+        walked = rollout(
+            self.motion_generator,
+            content.w,
+            num_frames=num_frames + loop,
+            motion_seed=settings.get("motion_seed", 0),
+            chunk=CHUNK,
+            hold=settings.get("hold", HOLD),
+        )
+        if loop:
+            walked = in_chunks(iter(closed(torch.cat(list(walked))).split(1)), CHUNK)
+        if strength != 1.0:
+            return (content.w + strength * (piece - content.w) for piece in walked)
+        return walked
 
     @torch.no_grad()
-    def _draw(
-        self, pieces: Iterator[Tensor], labels: Tensor | None, noise: Literal["none", "fixed"], fps: float
-    ) -> Iterator[Video]:
+    def _draw(self, pieces: Iterator[Tensor], content: Content, noise: Literal["none", "fixed"], fps: float) -> Iterator[Video]:
         for latents in pieces:
-            frames = render(self.image_generator, latents[None], noise, labels=labels)[0]
+            frames = render(self.image_generator, content.in_layers(latents)[None], noise, labels=content.labels)[0]
             yield Video(to_uint8(frames), fps=fps)

@@ -1,5 +1,7 @@
 """Where a clip starts: the content latent of a seed, and its class."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -62,3 +64,33 @@ def content_labels(
     labels = torch.full([len(seeds)], label, device=device)
     check_labels(labels, num_images=len(seeds), num_classes=generator.num_classes)
     return labels
+
+
+class StyleMix(NamedTuple):
+    """Layers of a StyleGAN2 that follow another content (Karras et al. 2019, StyleGAN, Sec. 3.1)."""
+
+    seed: int
+    """Chooses the other content."""
+
+    first: int
+    """The first layer that follows it; 0 is the coarsest."""
+
+    last: int
+    """The last one; L - 1 is the finest."""
+
+
+def mixed(latents: Tensor, own: Tensor, other: Tensor, *, layers: range, num_layers: int) -> Tensor:
+    """One latent for each layer: some layers show another content, which moves as the own one does.
+
+    Args:
+        latents: Where the own content has moved to, [t, D].
+        own: Where it began, [1, D].
+        other: The other content, [1, D].
+        layers: Those that follow the other content.
+        num_layers: L.
+
+    Returns:
+        [t, L, D].
+    """
+    follows = torch.tensor([layer in layers for layer in range(num_layers)], device=latents.device)
+    return torch.where(follows[:, None], (other + latents - own)[:, None], latents[:, None])

@@ -1,0 +1,82 @@
+"""Motions and directions as files: safetensors whose header says what they are. Never a pickle."""
+
+import json
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from latentreel.core.errors import InputError
+from latentreel.core.files import atomic_path
+from latentreel.sampling.directions import Direction
+from latentreel.sampling.motion import Motion
+
+FORMAT = 1
+
+
+def save_motion(motion: Motion, path: Path) -> None:
+    """Writes a motion; whole or not at all.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    _write(path, "motion", {"offsets": motion.offsets}, {"basis": motion.basis, "fps": str(motion.fps)})
+
+
+def load_motion(path: Path) -> Motion:
+    """Reads a motion.
+
+    Raises:
+        InputError: The file is missing, damaged, or holds something else.
+    """
+    tensors, says = _read(path, "motion", "offsets", {"basis", "fps"})
+    try:
+        fps = float(says["fps"])
+    except ValueError as error:
+        raise InputError(f"{path}: the frame rate is no number", given=says["fps"]) from error
+    return Motion(tensors.float(), says["basis"], fps)
+
+
+def save_direction(direction: Direction, path: Path) -> None:
+    """Writes a direction; whole or not at all.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    _write(path, "direction", {"coefficients": direction.coefficients}, {"basis": direction.basis})
+
+
+def load_direction(path: Path) -> Direction:
+    """Reads a direction.
+
+    Raises:
+        InputError: The file is missing, damaged, or holds something else.
+    """
+    tensors, says = _read(path, "direction", "coefficients", {"basis"})
+    return Direction(tensors.float(), says["basis"])
+
+
+def _write(path: Path, kind: str, tensors: dict[str, Tensor], says: dict[str, str]) -> None:
+    header = {"latentreel": json.dumps({"kind": kind, "format": FORMAT}), **says}
+    content = safetensors.torch.save({name: value.contiguous() for name, value in tensors.items()}, metadata=header)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def _read(path: Path, kind: str, name: str, keys: set[str]) -> tuple[Tensor, dict[str, str]]:
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            header, names = file.metadata() or {}, list(file.keys())
+            tensor = file.get_tensor(name) if name in names else None
+        told = json.loads(header.get("latentreel", "{}"))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except (safetensors.SafetensorError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} is damaged or no {kind}: {error}") from error
+    given = str(told.get("kind", "other tensors")) if isinstance(told, dict) else "other tensors"
+    if tensor is None or given != kind or not keys <= header.keys() or not tensor.is_floating_point():
+        raise InputError(f"{path} holds no {kind}", given=given, allowed=f"a file that latentreel wrote a {kind} to")
+    if told.get("format") != FORMAT:
+        raise InputError(f"{path} was written by a later latentreel", given=told.get("format"), allowed=FORMAT)
+    return tensor, header

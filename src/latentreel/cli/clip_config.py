@@ -1,0 +1,104 @@
+"""What makes a clip, as flags: what `generate`, `interpolate` and `transfer` share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from latentreel.core.errors import InputError
+
+if TYPE_CHECKING:
+    from latentreel.pipelines.video_pipeline import VideoPipeline
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipConfig:
+    """A model, and what its clips show and do."""
+
+    model: Annotated[str, tyro.conf.Positional] = "faces"
+    """A bundle, the folder of a run, or the name of a model that ships."""
+
+    seeds: tuple[int, ...] = (0,)
+    """Contents: each seed is another first frame."""
+
+    motion_seeds: tuple[int, ...] = (0,)
+    """Motions: each seed is another way to go on."""
+
+    frames: int = 16
+    """Frames in each video; any number, in constant memory."""
+
+    hold: float = 0.0625
+    """Past the 16th frame, the share of its way to the first latent that each latent is led back: without (0) pictures drift away
+    and break, with 1 they stand still."""
+
+    strength: float = 1.0
+    """What the motion is multiplied by: 0 stands still, 1 moves as learned."""
+
+    loop: bool = False
+    """Lead the end back to the beginning, for videos that repeat without a seam."""
+
+    directions: tuple[Path, ...] = ()
+    """Changes to the contents, as `latentreel edit --save` writes them."""
+
+    direction_strengths: tuple[float, ...] = ()
+    """How far to go along each of them; by default 1."""
+
+    style_seed: int | None = None
+    """Another content, which some layers of a StyleGAN2 follow."""
+
+    style_layers: tuple[int, int] = (4, 7)
+    """The first and the last of these layers: the lowest hold shapes and poses, the highest colours."""
+
+    truncation: float = 1.0
+    """1 leaves the content as drawn; smaller values are plainer and cleaner."""
+
+    noise: Literal["none", "fixed"] = "none"
+    """Per-layer noise of a StyleGAN2: absent, or the same maps for every frame."""
+
+    label: int | None = None
+    """Class of the contents, for image generators that have classes; by default each seed chooses one."""
+
+    fps: float | None = None
+    """Frames per second; by default those of the training clips."""
+
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    """Number format of the heavy operators."""
+
+    device: Literal["auto", "cpu"] = "auto"
+    """auto takes the accelerator if there is one."""
+
+    def __post_init__(self) -> None:
+        if self.frames < 1:
+            raise InputError("frames is out of range", given=self.frames, allowed="at least 1")
+        if self.direction_strengths and len(self.direction_strengths) != len(self.directions):
+            given = f"{len(self.directions)} directions, {len(self.direction_strengths)} strengths"
+            raise InputError("not every direction has a strength", given=given, allowed="as many of each, or no strengths")
+        if self.fps is not None and not 0 < self.fps < 1000:
+            raise InputError("fps is out of range", given=self.fps, allowed="above 0 and below 1000 frames per second")
+        if not self.seeds or not self.motion_seeds:
+            raise InputError("a seed is missing", fix="give at least one of --seeds and --motion-seeds")
+
+
+def open_pipeline(config: ClipConfig) -> "VideoPipeline":
+    """The model that a config names, on its device, in its precision."""
+    from accelerate import Accelerator
+
+    from latentreel.core.precision import set_precision
+    from latentreel.pipelines.video_pipeline import VideoPipeline
+
+    set_precision(config.precision)
+    return VideoPipeline.load(config.model).to(Accelerator(cpu=config.device == "cpu").device)
+
+
+def clip_settings(config: ClipConfig) -> dict[str, Any]:
+    """What a config says of every clip."""
+    from latentreel.checkpoints.recordings import load_direction
+    from latentreel.sampling.latents import StyleMix
+
+    same = ("truncation", "noise", "label", "fps", "hold", "strength", "loop")
+    strengths = config.direction_strengths or (1.0,) * len(config.directions)
+    found = [load_direction(path) for path in config.directions]
+    mix = None if config.style_seed is None else StyleMix(config.style_seed, *config.style_layers)
+    changes = {"directions": tuple(zip(found, strengths, strict=True)), "style_mix": mix}
+    return {"num_frames": config.frames, **{name: getattr(config, name) for name in same}, **changes}
