@@ -69,7 +69,7 @@ def load_image_generator(source: Path | str, *, network: str | None = None) -> N
     Raises:
         InputError: Nothing is there, or it is in no known format, or damaged, or asks for code to be run.
     """
-    generator = load_generator(source, network=network)
+    generator = load_generator(source, network=network, what="image generator")
     if isinstance(generator, StyleGANVGenerator):
         problem = f"{source} is no image generator of a known format"
         raise InputError(problem, given="a StyleGAN-V, which generates videos", allowed=FORMATS)
@@ -86,22 +86,22 @@ def load_video_generator(source: Path | str, *, network: str | None = None) -> S
     Raises:
         InputError: Nothing is there, or it is another kind of model, or damaged, or asks for code to be run.
     """
-    generator = load_generator(source, network=network)
+    generator = load_generator(source, network=network, what="video generator")
     if not isinstance(generator, StyleGANVGenerator):
         problem = f"{source} is no StyleGAN-V"
         raise InputError(problem, given=f"an image generator, {type(generator).__name__}", allowed=VIDEO_FORMATS)
     return generator
 
 
-def load_generator(source: Path | str, *, network: str | None = None) -> Network | StyleGANVGenerator:
-    """A frozen generator of images or, a StyleGAN-V, of videos; arguments and errors are those of `load_image_generator`."""
+def load_generator(source: Path | str, *, network: str | None = None, what: str = "generator") -> Network | StyleGANVGenerator:
+    """A frozen generator of images or, a StyleGAN-V, of videos; `what` is wanted, for messages, the rest is as above."""
     bundle = find_bundle(source)
     if bundle is not None:
         _refuse_choice(network, source)
         if read_card(bundle)["kind"] == "stylegan_v":
             return load_stylegan_v_bundle(bundle)
         return load_image_generator_bundle(bundle)
-    path = existing_file(source, what="generator", allowed=f"{FORMATS}: {', '.join(shipped_names())}")
+    path = existing_file(source, what=what, allowed=f"{FORMATS}: {', '.join(shipped_names())}")
     content = read_checkpoint(path)
     if network_pickle.recognizes(content):
         network = network or default_network(content)

@@ -4,6 +4,7 @@ StyleGAN-V (Skorokhodov et al. 2022), Sec. 3.2: StyleGAN2's synthesis, beside wh
 per-pixel noise, no style mixing.
 """
 
+import torch
 from torch import Tensor
 
 from latentreel.core.errors import InputError
@@ -47,9 +48,19 @@ class StyleGANVGenerator(Backbone):
         return codes
 
     def synthesize(
-        self, w: Tensor, *, motion_z: Tensor, t: Tensor, labels: Tensor | None = None, first_anchor: int | Tensor = 0
+        self,
+        w: Tensor,
+        *,
+        motion_z: Tensor,
+        t: Tensor,
+        labels: Tensor | None = None,
+        first_anchor: int | Tensor = 0,
+        frames_at_once: int = 0,
     ) -> Tensor:
         """The frames at some times, in the precision of `set_precision`.
+
+        What else is asked for with a frame changes its rounding and no more, about 1e-6 of the range of colours: convolutions round
+        differently in batches of different sizes. Drawn one at a time, frames are the same bit for bit.
 
         Args:
             w: Latents [N, D], or [N, L, D] with one per layer.
@@ -57,6 +68,7 @@ class StyleGANVGenerator(Backbone):
             t: Times in frames [N, k].
             labels: Class numbers [N], if the network has classes.
             first_anchor: Where in the row of noise `motion_z` begins.
+            frames_at_once: Draw in groups of so many frames, which takes less memory; 0 draws all together.
 
         Returns:
             float32 [N, k, 3, H, W], about [-1, 1].
@@ -67,14 +79,15 @@ class StyleGANVGenerator(Backbone):
         latents = self.per_layer(w)
         if len(latents) != len(motion_z):
             raise InputError("w and motion_z are of different clips", given=f"{len(latents)} and {len(motion_z)}")
-        return self.synthesize_codes(latents, self.motion_codes(motion_z, t, labels, first_anchor=first_anchor))
+        codes = self.motion_codes(motion_z, t, labels, first_anchor=first_anchor)  # [N, k, 2F]
+        each = latents.repeat_interleave(codes.shape[1], dim=0)  # [N k, L, D]
+        groups = zip(*(part.split(frames_at_once or len(each)) for part in (each, codes.flatten(0, 1))), strict=True)
+        frames = torch.cat([self._frames(some, theirs) for some, theirs in groups])
+        return frames.reshape(*codes.shape[:2], *frames.shape[1:])
 
-    def synthesize_codes(self, w: Tensor, codes: Tensor) -> Tensor:
-        """The frames of motion codes [N, k, 2F], for latents [N, D] or [N, L, D]; float32 [N, k, 3, H, W]."""
-        n, k = codes.shape[:2]
-        joined = codes.flatten(0, 1)[:, :, None, None].expand(-1, -1, 4, 4)
-        frames = self.draw(self.per_layer(w).repeat_interleave(k, dim=0), joined=joined)
-        return frames.reshape(n, k, *frames.shape[1:])
+    def _frames(self, w: Tensor, codes: Tensor) -> Tensor:
+        """One frame per latent [M, L, D] and motion code [M, 2F]."""
+        return self.draw(w, joined=codes[:, :, None, None].expand(-1, -1, 4, 4))
 
     def forward(self, z: Tensor, motion_z: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
         """Noise [N, z_dim], motion noise [N, M, Z], times [N, k] and class numbers [N] to frames [N, k, 3, H, W]."""
