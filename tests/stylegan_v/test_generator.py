@@ -69,6 +69,10 @@ def test_what_does_not_fit_is_refused(build):
         generator.synthesize(torch.randn(2, 9), motion_z=torch.randn(2, 7, 6), t=t)
     with pytest.raises(InputError, match="of different clips; given: 1 and 2"):
         generator.synthesize(torch.randn(1, 10), motion_z=torch.randn(2, 7, 6), t=t)
+    with pytest.raises(InputError, match="frames_at_once is out of range; given: -1"):
+        generator.synthesize(torch.randn(2, 10), motion_z=torch.randn(2, 7, 6), t=t, frames_at_once=-1)
+    with pytest.raises(InputError, match="no times to draw"):
+        generator.motion.window(t[:, :0])
     with pytest.raises(InputError, match="without classes"):
         generator.synthesize(torch.randn(2, 10), motion_z=torch.randn(2, 7, 6), t=t, labels=torch.zeros(2, dtype=torch.long))
     with pytest.raises(InputError, match="no label was given"):

@@ -74,11 +74,13 @@ class StyleGANVGenerator(Backbone):
             float32 [N, k, 3, H, W], about [-1, 1].
 
         Raises:
-            InputError: As in `motion_codes`.
+            InputError: As in `motion_codes`, or w is of other clips, or `frames_at_once` is negative.
         """
         latents = self.per_layer(w)
         if len(latents) != len(motion_z):
             raise InputError("w and motion_z are of different clips", given=f"{len(latents)} and {len(motion_z)}")
+        if frames_at_once < 0:
+            raise InputError("frames_at_once is out of range", given=frames_at_once, allowed="a number of frames, or 0 for all")
         codes = self.motion_codes(motion_z, t, labels, first_anchor=first_anchor)  # [N, k, 2F]
         each = latents.repeat_interleave(codes.shape[1], dim=0)  # [N k, L, D]
         groups = zip(*(part.split(frames_at_once or len(each)) for part in (each, codes.flatten(0, 1))), strict=True)

@@ -46,8 +46,14 @@ class MotionCodes(nn.Module):
         self.encoding = AcyclicEncoding(config)
 
     def window(self, t: Tensor) -> NoiseWindow:
-        """What `forward` needs of the noise for times of any shape."""
+        """What `forward` needs of the noise for times of any shape.
+
+        Raises:
+            InputError: A time is out of range, or there is none.
+        """
         check_times(t)
+        if not t.numel():
+            raise InputError("there are no times to draw", given=list(t.shape), allowed="at least one")
         first, last = (int(torch.floor(end.double() / self.config.anchor_distance)) for end in (t.min(), t.max()))
         return NoiseWindow(first, last - first + 2 + self.config.motion_context)
 
