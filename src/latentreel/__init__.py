@@ -17,6 +17,7 @@ _HOMES: dict[str, str] = {
     "save_video": "latentreel.media.encode",
     "build_image_generator": "latentreel.image_generators.build",
     "load_image_generator": "latentreel.checkpoints.load",
+    "load_video_generator": "latentreel.checkpoints.load",
     "load_discriminator": "latentreel.checkpoints.load",
     "LatentBasis": "latentreel.mocogan_hd.latent_basis",
     "MotionGenerator": "latentreel.mocogan_hd.motion_generator",

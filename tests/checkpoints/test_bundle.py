@@ -14,15 +14,19 @@ from latentreel.checkpoints.bundle import (
     is_bundle,
     load_image_generator_bundle,
     load_motion_bundle,
+    load_stylegan_v_bundle,
     read_card,
     save_image_generator,
     save_mocogan_hd,
+    save_stylegan_v,
 )
 from latentreel.core.errors import InputError
 from latentreel.image_generators.stylegan2.config import StyleGAN2Config
 from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
 from latentreel.mocogan_hd.latent_basis import LatentBasis
 from latentreel.mocogan_hd.motion_generator import MotionGenerator
+from latentreel.stylegan_v.config import StyleGANVConfig
+from latentreel.stylegan_v.generator import StyleGANVGenerator
 
 D, K = 6, 4
 CONFIG = StyleGAN2Config(
@@ -106,6 +110,37 @@ def test_an_image_generator_alone_is_a_bundle_without_motion(tmp_path):
     assert same(generator.state_dict(), load_image_generator_bundle(tmp_path / "bundle").state_dict())
     with pytest.raises(InputError, match="no motion generator; given: a bundle of kind image_generator; allowed: mocogan_hd"):
         load_motion_bundle(tmp_path / "bundle")
+
+
+def test_a_stylegan_v_returns_bit_for_bit_and_what_does_not_fit_its_card_is_named(tmp_path):
+    sizes = {
+        "resolution": 16,
+        "channels": (4, 3, 3),
+        "z_dim": 5,
+        "w_dim": D,
+        "motion_dim": 3,
+        "code_dim": 3,
+        "num_frequencies": 2,
+    }
+    generator, folder = StyleGANVGenerator(StyleGANVConfig(**sizes)), tmp_path / "bundle"
+    save_stylegan_v(generator, folder, origin="a test")
+    assert same(generator.state_dict(), load_stylegan_v_bundle(folder).state_dict())
+    for load, problem in {
+        load_motion_bundle: "no motion generator; given: a bundle of kind stylegan_v",
+        load_image_generator_bundle: "describes no image_generator",
+    }.items():
+        with pytest.raises(InputError, match=problem):
+            load(folder)
+    for change, problem in {
+        ("num_frequencies", 3): "wrong shape",
+        ("fps", 0): "fps is out of range",
+        ("code_dim", 2**62): "no network has these sizes|wrong shape",
+        ("ancor_distance", 8): "unknown field; given: ancor_distance.*did you mean anchor_distance",
+    }.items():
+        save_stylegan_v(generator, folder, origin="a test")
+        change_card(folder, lambda card, change=change: card["configs"]["stylegan_v"].update([change]))
+        with pytest.raises(InputError, match=problem):
+            load_stylegan_v_bundle(folder)
 
 
 def test_half_precision_files_become_float32_inside(bundle):

@@ -14,6 +14,7 @@ SHOWN = {
     "mocogan_hd/modelD_3d_in_domain.pth": ["VideoDiscriminator", "in\n"],
     "mocogan_hd/bigganD_cross_domain.pth": ["ContrastiveDiscriminator", "64"],
     "stylegan2_ada/network-snapshot.pkl": ["network pickle", "G_ema: StyleGAN2Generator", "D: StyleGAN2Discriminator", "256.0"],
+    "stylegan_v/network-snapshot.pkl": ["network pickle of StyleGAN-V", "StyleGANVGenerator", "StyleGANVDiscriminator", "64.0"],
     "biggan_pytorch/G_ema.pth": ["BigGAN", "num_classes                 5"],
 }
 
@@ -85,6 +86,19 @@ def test_the_other_generator_of_a_network_pickle_can_be_asked_for(fixtures_dir, 
     words = [fixtures_dir / "stylegan2_ada" / "network-snapshot.pkl", "--out", tmp_path / "bundle"]
     assert run_cli("weights", "import", *words, "--network", "G")[0] == 0
     assert "G of a network pickle" in run_cli("weights", "show", tmp_path / "bundle")[1]
+
+
+def test_a_stylegan_v_becomes_a_bundle_that_says_what_it_is(fixtures_dir, run_cli, tmp_path):
+    words = [fixtures_dir / "stylegan_v" / "network-snapshot.pkl", "--out", tmp_path / "bundle", "--licence", "a licence"]
+    assert run_cli("weights", "import", *words)[0] == 0
+    assert {path.name for path in (tmp_path / "bundle").iterdir()} == {"card.json", "stylegan_v.safetensors"}
+    code, output, _ = run_cli("weights", "show", tmp_path / "bundle")
+    assert code == 0
+    for part in ("bundle of kind stylegan_v", "a licence", "G_ema of a network pickle of StyleGAN-V", "StyleGANVGenerator"):
+        assert part in output
+    code, _, errors = run_cli("generate", tmp_path / "bundle", "--out", tmp_path / "video.mp4")
+    assert code == 2
+    assert "holds no motion generator; given: a bundle of kind stylegan_v" in errors[0]
 
 
 def test_a_choice_where_there_is_none_is_refused(fixtures_dir, run_cli, tmp_path):

@@ -30,7 +30,7 @@ def empty_house(tmp_path: Path) -> Path:
     """Our packages, each without content, under our contract."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     package = tmp_path / "src" / "latentreel"
-    rooms = {init.parent.name for init in (ROOT / "src" / "latentreel").glob("*/__init__.py")} | {"stylegan_v"}
+    rooms = {init.parent.name for init in (ROOT / "src" / "latentreel").glob("*/__init__.py")}
     for room in [package, *(package / room for room in sorted(rooms))]:
         room.mkdir(parents=True, exist_ok=True)
         (room / "__init__.py").touch()

@@ -22,16 +22,13 @@ def test_it_works_in_float32_whatever_comes_in():
 
 def test_labels_stand_beside_z_each_of_unit_length():
     """StyleGAN2-ADA's conditional mapping, spelt out: both halves normalised, then layers of gain 0.01 / sqrt(fan in)."""
-    mapping, z, labels = (
-        MappingNetwork(z_dim=8, w_dim=6, num_layers=2, num_classes=3),
-        torch.randn(4, 8),
-        torch.tensor([0, 2, 1, 2]),
-    )
+    mapping, z = MappingNetwork(z_dim=8, w_dim=6, num_layers=2, condition_dim=3), torch.randn(4, 8)
+    labels = torch.nn.functional.one_hot(torch.tensor([0, 2, 1, 2]), 3).float()
     torch.nn.init.normal_(mapping.embed.bias)
-    x = torch.nn.functional.one_hot(labels, 3).float() @ mapping.embed.weight.T / 3**0.5 + mapping.embed.bias
+    x = labels @ mapping.embed.weight.T / 3**0.5 + mapping.embed.bias
     x = torch.cat([part / part.square().mean(dim=1, keepdim=True).sqrt() for part in (z, x)], dim=1)
     for layer in mapping.layers:
         x = torch.nn.functional.leaky_relu(x @ layer.weight.T * 0.01 / x.shape[1] ** 0.5 + layer.bias * 0.01, 0.2) * 2**0.5
     assert torch.allclose(mapping(z, labels), x, atol=1e-5)
-    alone = MappingNetwork(z_dim=0, w_dim=6, num_layers=2, num_classes=3)(None, labels)
+    alone = MappingNetwork(z_dim=0, w_dim=6, num_layers=2, condition_dim=3)(None, labels)
     assert torch.equal(alone[1], alone[3])

@@ -200,6 +200,7 @@ _INERT = (
     "torch.nn.modules.container.Sequential",
     "torch.nn.modules.linear.Identity",
     "torch.nn.modules.sparse.Embedding",
+    "src.training.layers.TemporalDifferenceEncoder",
     "training.layers.TemporalDifferenceEncoder",
     "types.SimpleNamespace",
 )

@@ -25,6 +25,8 @@ from latentreel.core.image_generator import UNSTATED
 from latentreel.image_generators.build import FAMILIES, Network, family_of
 from latentreel.mocogan_hd.latent_basis import LatentBasis
 from latentreel.mocogan_hd.motion_generator import MotionGenerator, MotionGeneratorConfig
+from latentreel.stylegan_v.config import StyleGANVConfig
+from latentreel.stylegan_v.generator import StyleGANVGenerator
 
 CARD = "card.json"
 FORMAT = 1
@@ -72,6 +74,14 @@ def save_mocogan_hd(
     _write(folder, kind="mocogan_hd", configs=configs, parts=parts, origin=origin, licence=licence, parts_from=sources)
 
 
+def save_stylegan_v(generator: StyleGANVGenerator, folder: Path, *, origin: str, licence: str = UNSTATED) -> None:
+    """Writes a bundle of kind "stylegan_v"; arguments are those of `save_image_generator`."""
+    configs = {"stylegan_v": to_dict(generator.config)}
+    _write(
+        folder, kind="stylegan_v", configs=configs, parts={"stylegan_v": generator.state_dict()}, origin=origin, licence=licence
+    )
+
+
 def load_image_generator_bundle(folder: Path) -> Network:
     """The image generator of a bundle of any kind, in eval mode, frozen.
 
@@ -89,6 +99,22 @@ def load_image_generator_bundle(folder: Path) -> Network:
     load_module(generator, _read_part(folder, card, "image_generator"), where=str(folder / "image_generator.safetensors"))
     source = card.get("parts", {}).get("image_generator", card)
     generator.provenance = {name: str(source.get(name, UNSTATED)) for name in ("origin", "licence")}
+    return generator.eval().requires_grad_(False)
+
+
+def load_stylegan_v_bundle(folder: Path) -> StyleGANVGenerator:
+    """The generator of a bundle of kind "stylegan_v", in eval mode, frozen.
+
+    Raises:
+        InputError: It is another kind of bundle, or something is missing, damaged, or does not fit.
+    """
+    card = read_card(folder)
+    if card["kind"] != "stylegan_v":
+        raise InputError(f"{folder} holds no StyleGAN-V", given=f"a bundle of kind {card['kind']}", allowed="stylegan_v")
+    config = from_dict(StyleGANVConfig, _section(card, "stylegan_v", folder), where=str(folder / CARD))
+    generator = _sketch(lambda: StyleGANVGenerator(config), where=str(folder / CARD))
+    load_module(generator, _read_part(folder, card, "stylegan_v"), where=str(folder / "stylegan_v.safetensors"))
+    generator.provenance = {name: str(card.get(name, UNSTATED)) for name in ("origin", "licence")}
     return generator.eval().requires_grad_(False)
 
 

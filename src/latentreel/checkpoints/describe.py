@@ -8,8 +8,13 @@ from typing import Any
 
 from torch import nn
 
-from latentreel.checkpoints import mocogan_hd_release, network_pickle
-from latentreel.checkpoints.bundle import load_image_generator_bundle, load_motion_bundle, read_card
+from latentreel.checkpoints import mocogan_hd_release, network_pickle, stylegan_v_pickle
+from latentreel.checkpoints.bundle import (
+    load_image_generator_bundle,
+    load_motion_bundle,
+    load_stylegan_v_bundle,
+    read_card,
+)
 from latentreel.checkpoints.key_table import tensors_of
 from latentreel.checkpoints.load import (
     DISCRIMINATORS,
@@ -19,6 +24,7 @@ from latentreel.checkpoints.load import (
     existing_file,
     find_bundle,
 )
+from latentreel.checkpoints.pickled_modules import GENERATORS, NETWORKS, default_network
 from latentreel.checkpoints.plain_values import Record
 from latentreel.checkpoints.torch_file import read_checkpoint
 from latentreel.core.config import to_dict
@@ -92,32 +98,28 @@ def describe(source: Path | str) -> Description:
 
 def _describe_bundle(folder: Path) -> Description:
     card = read_card(folder)
+    licence, origin = (str(card.get(name, UNSTATED)) for name in ("licence", "origin"))
+    form = f"a latentreel bundle of kind {card['kind']}"
+    if card["kind"] == "stylegan_v":
+        videos = _part("video generator", load_stylegan_v_bundle(folder))
+        return Description(format=form, parts=[videos], licence=licence, origin=origin, image_generator=None)
     generator = load_image_generator_bundle(folder)
     parts = [dataclasses.replace(_part("image generator", generator), licence=generator.provenance["licence"])]
     if card["kind"] == "mocogan_hd":
         basis, motion, fps = load_motion_bundle(folder)
         parts.append(_part("motion generator", motion, fps=fps, basis=f"{len(basis.components)} components"))
-    licence, origin = (str(card.get(name, UNSTATED)) for name in ("licence", "origin"))
-    return Description(
-        format=f"a latentreel bundle of kind {card['kind']}",
-        parts=parts,
-        licence=licence,
-        origin=origin,
-        image_generator=generator,
-    )
+    return Description(format=form, parts=parts, licence=licence, origin=origin, image_generator=generator)
 
 
 def _describe_pickle(content: Mapping[str, Any], *, where: str) -> Description:
-    names = [name for name in network_pickle.NETWORKS if isinstance(content.get(name), Record)]
-    generators = {
-        name: network_pickle.import_generator(content, network=name, where=where)
-        for name in network_pickle.GENERATORS
-        if name in names
-    }
+    names = [name for name in NETWORKS if isinstance(content.get(name), Record)]
+    videos = stylegan_v_pickle.recognizes(content)
+    module = stylegan_v_pickle if videos else network_pickle
+    generators = {name: module.import_generator(content, network=name, where=where) for name in GENERATORS if name in names}
     parts = [_part(name, generator) for name, generator in generators.items()]
     if "D" in names:
-        parts.append(_part("D", network_pickle.import_discriminator(content, where=where)))
-    return _foreign(network_pickle.FORMAT, parts, generators.get(network_pickle.default_network(content)))
+        parts.append(_part("D", module.import_discriminator(content, where=where)))
+    return _foreign(module.FORMAT, parts, None if videos else generators.get(default_network(content)))
 
 
 def _foreign(form: str, parts: list[Part], generator: Network | None = None) -> Description:

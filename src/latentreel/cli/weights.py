@@ -35,10 +35,10 @@ class ShowConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportConfig:
-    """Turns a foreign checkpoint into a bundle: an image generator alone or, with --motion and --basis, a released MoCoGAN-HD."""
+    """Turns a foreign checkpoint into a bundle: an image generator, a StyleGAN-V or, with --motion and --basis, a MoCoGAN-HD."""
 
     source: Annotated[str, tyro.conf.Positional]
-    """The image generator: a StyleGAN2 g_ema state dict, a network pickle, or a BigGAN-PyTorch state dict."""
+    """A StyleGAN2 g_ema state dict, a network pickle (of a StyleGAN-V, too), or a BigGAN-PyTorch state dict."""
 
     out: Path
     """The bundle's folder."""
@@ -136,10 +136,11 @@ def show(config: ShowConfig) -> None:
 
 def import_(config: ImportConfig) -> None:
     """Reads, checks, writes a bundle."""
-    from latentreel.checkpoints.bundle import save_image_generator
-    from latentreel.checkpoints.load import load_image_generator
+    from latentreel.checkpoints.bundle import save_image_generator, save_stylegan_v
+    from latentreel.checkpoints.load import load_generator
     from latentreel.cli.progress import console
     from latentreel.pipelines.mocogan_hd_release import import_mocogan_hd
+    from latentreel.stylegan_v.generator import StyleGANVGenerator
 
     if config.motion is not None and config.basis is not None:
         pipe = import_mocogan_hd(
@@ -155,9 +156,12 @@ def import_(config: ImportConfig) -> None:
         pipe.image_generator.provenance["licence"] = licence
         pipe.save(config.out, origin=origin, licence=licence)
     else:
-        generator = load_image_generator(config.source, network=config.network)
+        generator = load_generator(config.source, network=config.network)
         origin, licence = config.origin or generator.provenance["origin"], config.licence or generator.provenance["licence"]
-        save_image_generator(generator, config.out, origin=origin, licence=licence)
+        if isinstance(generator, StyleGANVGenerator):
+            save_stylegan_v(generator, config.out, origin=origin, licence=licence)
+        else:
+            save_image_generator(generator, config.out, origin=origin, licence=licence)
     console.print(str(config.out), soft_wrap=True)
 
 

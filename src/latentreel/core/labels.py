@@ -1,6 +1,7 @@
 """Class labels: which of a network's classes each picture shows."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from latentreel.core.errors import InputError
@@ -30,6 +31,11 @@ def check_labels(labels: Tensor | None, *, num_images: int, num_classes: int) ->
     wrong = labels[(labels < 0) | (labels >= num_classes)]
     if len(wrong):
         raise InputError("there is no such class", given=int(wrong[0]), allowed=f"0 to {num_classes - 1}")
+
+
+def one_hot(labels: Tensor | None, num_classes: int) -> Tensor | None:
+    """Class numbers [N] as rows of zeros with a one, float32 [N, num_classes]; None stays None."""
+    return None if labels is None else F.one_hot(labels.long(), num_classes).float()
 
 
 def random_labels(generator: ImageGenerator, count: int, draws: torch.Generator) -> Tensor | None:

@@ -25,19 +25,26 @@ class EqualizedLinear(nn.Module):
     """y = x W^T / sqrt(in) * lr_multiplier + b * lr_multiplier, then the activation if asked for."""
 
     def __init__(
-        self, in_features: int, out_features: int, *, bias_init: float = 0.0, lr_multiplier: float = 1.0, activate: bool = False
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        bias: bool = True,
+        bias_init: float = 0.0,
+        lr_multiplier: float = 1.0,
+        activate: bool = False,
     ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(out_features, in_features) / lr_multiplier)
-        self.bias = nn.Parameter(torch.full([out_features], bias_init / lr_multiplier))
+        self.bias = nn.Parameter(torch.full([out_features], bias_init / lr_multiplier)) if bias else None
         self.weight_gain = lr_multiplier / math.sqrt(in_features)
         self.bias_gain = lr_multiplier
         self.activate = activate
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, in] to [N, out], in the precision of x."""
+        """[..., in] to [..., out], in the precision of x."""
         weight = (self.weight * self.weight_gain).to(x.dtype)
-        bias = (self.bias * self.bias_gain).to(x.dtype)
+        bias = None if self.bias is None else (self.bias * self.bias_gain).to(x.dtype)
         y = F.linear(x, weight, bias)
         return leaky_relu(y) if self.activate else y
 
@@ -79,3 +86,19 @@ class EqualizedConv2d(nn.Module):
             y = F.conv2d(x, weight, bias, padding=self.kernel // 2)
         y = F.leaky_relu(y, SLOPE) if self.activate else y
         return y if self.clamp is None else y.clamp(-self.clamp, self.clamp)
+
+
+class EqualizedConv1d(nn.Module):
+    """A convolution along time without padding, then the leaky ReLU as it is, without the gain of sqrt(2)."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, *, lr_multiplier: float = 1.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, kernel) / lr_multiplier)
+        self.bias = nn.Parameter(torch.zeros(out_channels))
+        self.weight_gain = lr_multiplier / math.sqrt(in_channels * kernel)
+        self.bias_gain = lr_multiplier
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, in, T] to [N, out, T - kernel + 1], in the precision of x."""
+        y = F.conv1d(x, (self.weight * self.weight_gain).to(x.dtype), (self.bias * self.bias_gain).to(x.dtype))
+        return F.leaky_relu(y, SLOPE)

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from latentreel.core.labels import check_labels
+from latentreel.core.labels import check_labels, one_hot
 from latentreel.core.precision import compute_dtype
 from latentreel.core.shapes import check_shape
 from latentreel.image_generators.stylegan2.config import StyleGAN2Config
@@ -18,13 +18,33 @@ from latentreel.nn.resample import downsample
 class DiscriminatorBlock(nn.Module):
     """Two convolutions, the second halving the size, with the variant's way around them."""
 
-    def __init__(self, channels: int, above: int, *, architecture: str, from_rgb: bool, clamp: float | None) -> None:
+    def __init__(
+        self,
+        channels: int,
+        above: int,
+        *,
+        entering: int | None = None,
+        architecture: str,
+        from_rgb: bool,
+        clamp: float | None,
+    ) -> None:
+        """Builds one block.
+
+        Args:
+            channels: Features at this size.
+            above: Features that leave, at half the size.
+            entering: Features that come in, if they are not as many as `channels`.
+            architecture: The variant.
+            from_rgb: Whether the picture comes in here.
+            clamp: Activations are clamped to plus or minus this value.
+        """
         super().__init__()
-        self.from_rgb = EqualizedConv2d(3, channels, 1, clamp=clamp) if from_rgb else None
-        self.conv0 = EqualizedConv2d(channels, channels, 3, clamp=clamp)
+        entering = entering or channels
+        self.from_rgb = EqualizedConv2d(3, entering, 1, clamp=clamp) if from_rgb else None
+        self.conv0 = EqualizedConv2d(entering, channels, 3, clamp=clamp)
         self.conv1 = EqualizedConv2d(channels, above, 3, down=True, clamp=clamp)
         residual = architecture == "resnet"
-        self.shortcut = EqualizedConv2d(channels, above, 1, bias=False, down=True, activate=False) if residual else None
+        self.shortcut = EqualizedConv2d(entering, above, 1, bias=False, down=True, activate=False) if residual else None
         self.skip = architecture == "skip"
 
     def forward(self, x: Tensor | None, image: Tensor) -> tuple[Tensor, Tensor]:
@@ -64,7 +84,7 @@ class StyleGAN2Discriminator(nn.Module):
         self.output = EqualizedLinear(last, last if classes else 1)
         # With classes the logit is a projection on the mapped label (Miyato & Koyama 2018).
         self.mapping = (
-            MappingNetwork(z_dim=0, w_dim=last, num_layers=config.mapping_layers, num_classes=classes) if classes else None
+            MappingNetwork(z_dim=0, w_dim=last, num_layers=config.mapping_layers, condition_dim=classes) if classes else None
         )
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -95,5 +115,9 @@ class StyleGAN2Discriminator(nn.Module):
         logits: Tensor = self.output(self.linear(x.flatten(1)))
         if self.mapping is None:
             return logits
-        direction: Tensor = self.mapping(None, labels)
-        return (logits * direction).sum(dim=1, keepdim=True) / math.sqrt(direction.shape[1])
+        return project(logits, self.mapping(None, one_hot(labels, self.config.num_classes)))
+
+
+def project(features: Tensor, direction: Tensor) -> Tensor:
+    """Features [N, D] along directions [N, D], over sqrt(D), [N, 1]: the logit under a condition (Miyato & Koyama 2018)."""
+    return (features * direction).sum(dim=1, keepdim=True) / math.sqrt(direction.shape[1])
