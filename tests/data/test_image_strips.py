@@ -68,5 +68,7 @@ def test_real_strips_are_the_clips_that_they_were_made_of(shared_data):
 def test_a_strip_of_parts_of_squares_is_refused(tmp_path, write_files, png_of):
     folder = write_files(tmp_path, [("a.png", png_of(np.zeros((8, 84, 3), np.uint8)))])
     (item,) = open_source(folder, expect="images").items
-    with pytest.raises(InputError, match="a.png is no strip of square frames; given: 84x8; allowed: a width that is a multiple"):
+    with pytest.raises(
+        InputError, match=r"a.png is no strip of square frames; given: 84x8; allowed: a width that is a multiple"
+    ):
         open_strip(item.files[0])

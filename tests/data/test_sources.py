@@ -52,7 +52,9 @@ def test_a_folder_of_no_use_says_what_was_found(tmp_path):
         open_source(tmp_path / "nowhere")
     with pytest.raises(InputError, match="an empty folder"):
         open_source(tmp_path)
-    with pytest.raises(InputError, match=r"given: 2 \.txt, 1 \.doc; allowed: videos .*\.mp4.* images .*\.png.* or archives .*\.zip"):
+    with pytest.raises(
+        InputError, match=r"given: 2 \.txt, 1 \.doc; allowed: videos .*\.mp4.* images .*\.png.* or archives .*\.zip"
+    ):
         open_source(touch(tmp_path, "a.txt", "b.txt", "c.doc"))
     with pytest.raises(InputError, match="can only be read once, from front to back"):
         open_source("https://example.com/data-000.tar")
@@ -92,7 +94,7 @@ def test_what_is_in_an_archive_is_found_from_its_content(tmp_path, write_archive
     assert kind("b.mp4", "a.mkv", "a.txt", content=b"-") == ("videos", ["a.mkv", "b.mp4"])
     assert kind("x/b.jpg", "y/a.jpg", content=strip) == ("strips", ["x/b.jpg", "y/a.jpg"])
     assert kind("x/b.jpg", "y/a.jpg", content=still, expect="images") == ("images", ["x/b.jpg", "y/a.jpg"])
-    with pytest.raises(InputError, match="nothing in .* can be used"):
+    with pytest.raises(InputError, match=r"nothing in .* can be used"):
         kind("a.txt", content=b"-")
 
 

@@ -60,9 +60,9 @@ def test_what_cannot_be_split_is_told():
         split(["a"], {"train": 0.9})
     with pytest.raises(InputError, match="no clip falls into the part 'test'; given: 1 groups; group by something smaller"):
         split(["x/a.mp4", "x/b.mp4"], {"train": 1 - 1e-7, "test": 1e-7}, by="class")
-    with pytest.raises(InputError, match="a.mp4 has no group; given: grouped by 'class'"):
+    with pytest.raises(InputError, match=r"a.mp4 has no group; given: grouped by 'class'"):
         split(["a.mp4"], HALVES, by="class")
-    with pytest.raises(InputError, match="a.mp4 has no group; given: grouped by 'flie'; allowed: .*file, class, prefix"):
+    with pytest.raises(InputError, match=r"a.mp4 has no group; given: grouped by 'flie'; allowed: .*file, class, prefix"):
         split(["a.mp4"], HALVES, by="flie")
     with pytest.raises(InputError, match="no regular expression"):
         split(["a.mp4"], HALVES, by="(")

@@ -9,7 +9,8 @@ from itertools import pairwise
 
 from latentreel.core.errors import InputError
 from latentreel.data.source_files import SourceFile
-from latentreel.media.decode import UNKNOWN_FPS, Pixels, VideoStream, load_image
+from latentreel.media.decode import Pixels, load_image
+from latentreel.media.video_stream import UNKNOWN_FPS, VideoStream
 
 _NUMBER = re.compile(r"(\d+)\D*$")  # the last number of a name, without its suffix
 

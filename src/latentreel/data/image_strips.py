@@ -9,7 +9,8 @@ from PIL import Image
 
 from latentreel.core.errors import InputError
 from latentreel.data.source_files import SourceFile
-from latentreel.media.decode import UNKNOWN_FPS, VideoStream, load_image
+from latentreel.media.decode import load_image
+from latentreel.media.video_stream import UNKNOWN_FPS, VideoStream
 
 FEWEST_FRAMES = 8
 """A picture of fewer is no strip: photographs and spectrograms four times as wide as high exist, such short clips do not."""

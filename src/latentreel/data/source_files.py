@@ -109,7 +109,9 @@ class SourceFile:
     def _copy_to(self, copy: IO[bytes]) -> None:
         if self.size > MAX_FILE_BYTES:
             allowed = f"{MAX_FILE_BYTES} bytes in an archive"
-            raise InputError(f"{self._where} is too large", given=f"{self.size} bytes", allowed=allowed, fix="unpack the archive")
+            raise InputError(
+                f"{self._where} is too large", given=f"{self.size} bytes", allowed=allowed, fix="unpack the archive"
+            )
         try:
             with self.open() as source:
                 shutil.copyfileobj(source, copy, 2**20)
@@ -119,7 +121,9 @@ class SourceFile:
                 raise
             raise InputError(f"{self._where} is damaged: {str(error) or type(error).__name__}") from error
         if copy.tell() != self.size:
-            raise InputError(f"{self._where} ends too early", given=f"{copy.tell()} bytes", allowed=f"{self.size}, as it declares")
+            raise InputError(
+                f"{self._where} ends too early", given=f"{copy.tell()} bytes", allowed=f"{self.size}, as it declares"
+            )
 
 
 def loose_files(root: Path) -> Iterator[SourceFile]:

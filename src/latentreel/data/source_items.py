@@ -21,7 +21,8 @@ from latentreel.data.frame_folders import frame_runs, open_frames
 from latentreel.data.image_strips import are_strips, open_strip
 from latentreel.data.shards import sample_key, sample_labels
 from latentreel.data.source_files import SourceFile
-from latentreel.media.decode import Pixels, VideoStream, natural_key, open_video
+from latentreel.media.decode import Pixels, natural_key, open_video
+from latentreel.media.video_stream import VideoStream
 
 Expect = Literal["videos", "images"]
 SourceKind = Literal["videos", "frame_folders", "strips", "images"]

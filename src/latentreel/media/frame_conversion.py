@@ -1,6 +1,6 @@
 """What a decoded frame looks like when it is shown: RGB of full range, on black, with square pixels, upright.
 
-The colours follow ITU-R BT.601, BT.709 and BT.2020 (non-constant luminance); each chroma sample stands for its block of pixels.
+The colours follow ITU-R BT.601, BT.709 and BT.2020 (non-constant luminance); chroma is interpolated between its samples.
 """
 
 import struct
@@ -34,7 +34,7 @@ _MATRICES = {
 }
 _HIGH_DYNAMIC_RANGE = {16: "PQ", 18: "HLG"}  # ITU-T H.273, "transfer characteristics"
 
-_EXACT = Interpolation.POINT | Interpolation.ACCURATE_RND
+_EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 _ONE = 1 << 16  # the display matrix is in 16.16 fixed point
 
 

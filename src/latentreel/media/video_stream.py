@@ -119,7 +119,7 @@ def frame_at(stream: VideoStream, seconds: float) -> Pixels:
             break
         shown = frame
     else:
-        end = stream.times[-1] + 1 / stream.fps if stream.times else 0.0
+        end = stream.times[-1] + 1 / stream.fps - early if stream.times else 0.0
         shown = shown if seconds < end else None
     if shown is None or seconds < 0:
         raise InputError("no frame is shown at this time", given=f"{seconds:g} s", allowed=f"0 to {stream.times[-1]:g} s")
@@ -127,7 +127,7 @@ def frame_at(stream: VideoStream, seconds: float) -> Pixels:
 
 
 def constant_rate(times: Seconds, claims: Sequence[float]) -> float | None:
-    """The frames per second that all times agree with, to half a frame.
+    """The frames per second that all times agree with: to a quarter of a frame, else to half of one.
 
     Args:
         times: Seconds after the first frame, sorted, [T].
@@ -137,9 +137,12 @@ def constant_rate(times: Seconds, claims: Sequence[float]) -> float | None:
         The rate; None where the intervals differ.
     """
     mean = [(len(times) - 1) / float(times[-1])] if len(times) > 1 and times[-1] > 0 else []
-    for rate in (*claims, *mean):
-        if 0 < rate < FPS_BOUND and np.all(np.abs(times * rate - np.arange(len(times))) <= 0.5):
-            return rate
+    possible = [rate for rate in (*claims, *mean) if 0 < rate < FPS_BOUND]
+    errors = [float(np.abs(times * rate - np.arange(len(times))).max(initial=0)) for rate in possible]
+    for bound in (EARLY, 2 * EARLY):
+        for rate, error in zip(possible, errors, strict=True):
+            if error <= bound:
+                return rate
     return None if mean else UNKNOWN_FPS
 
 
