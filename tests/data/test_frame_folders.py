@@ -75,7 +75,7 @@ def test_a_damaged_frame_ends_the_clip_and_a_damaged_first_one_is_refused(tmp_pa
     folder = write_files(tmp_path, [*files.items(), ("a/0003.png", b"no picture")])
     (item,) = open_source(folder).items
     assert len(list(item.open().frames)) == 3
-    assert "breaks off after 3 frames" in caplog.text
+    assert "breaks off after 3 of 5 frames" in caplog.text
     (folder / "a" / "0000.png").write_bytes(b"")
     with pytest.raises(InputError, match=r"0000\.png"):
         open_frames(item.files)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from latentreel.core.errors import InputError
 from latentreel.data.framing import Fit, framed, is_enlarged
 from latentreel.data.framing import centre_square as centre_square
+from latentreel.data.scene_cuts import CutDetector
 from latentreel.data.source_files import DISK_FULL
 from latentreel.data.working_ahead import in_order
 
@@ -54,6 +55,8 @@ class _DecodedClip:
     num_frames: int = 0
     size: tuple[int, int] = (0, 0)
     fps: float = 0.0
+    cuts: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
     enlarged: bool = False
     problem: str = ""
 
@@ -68,6 +71,10 @@ class DecodedClips:
     size: tuple[int, int] = (0, 0)
     """Rows and columns of every frame."""
     fps: list[float] = field(default_factory=list)
+    cuts: list[tuple[int, ...]] = field(default_factory=list)
+    """The frames of each clip with which new scenes begin."""
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    """What was done to the frames of a clip, or is wrong with it: name and note."""
     problems: list[tuple[str, str]] = field(default_factory=list)
     """What was left out: name and reason."""
     num_enlarged: int = 0
@@ -91,6 +98,8 @@ class DecodedClips:
             self.names.append(clip.name)
             self.lengths.append(clip.num_frames)
             self.fps.append(clip.fps)
+            self.cuts.append(clip.cuts)
+            self.notes += [(clip.name, note) for note in clip.notes]
             self.num_enlarged += clip.enlarged
             clip.pixels.seek(0)
             shutil.copyfileobj(clip.pixels, out, 2**20)
@@ -140,12 +149,13 @@ def decode_clips(
 def _decode(item: FrameSupplier, *, resolution: int, fit: Fit, spill: Path) -> _DecodedClip:
     name, supply = item
     pixels = tempfile.SpooledTemporaryFile(MAX_CLIP_BYTES_IN_MEMORY, dir=str(spill))  # noqa: SIM115 (closed in `add`)
-    count, enlarged, sizes = 0, False, set()
+    count, enlarged, sizes, detector = 0, False, set(), CutDetector()
     try:
         clip = supply()
         for frame in clip.frames:
             fitting = framed(frame, resolution, fit)
             pixels.write(fitting.tobytes())
+            detector.see(fitting)
             count, enlarged = count + 1, enlarged or is_enlarged(frame, resolution, fit)
             sizes.add((fitting.shape[0], fitting.shape[1]))
         if not count:
@@ -154,7 +164,8 @@ def _decode(item: FrameSupplier, *, resolution: int, fit: Fit, spill: Path) -> _
             raise InputError(f"{name} changes its proportions", given=" and ".join(map(_shown, sorted(sizes))))
     except InputError as error:
         return _DecodedClip(name, pixels, problem=str(error))
-    return _DecodedClip(name, pixels, count, sizes.pop(), float(clip.fps), enlarged)
+    notes = tuple(getattr(clip, "notes", ()))
+    return _DecodedClip(name, pixels, count, sizes.pop(), float(clip.fps), tuple(detector.cuts()), notes, enlarged)
 
 
 def _shown(size: tuple[int, int]) -> str:

@@ -10,7 +10,8 @@ from itertools import pairwise
 from latentreel.core.errors import InputError
 from latentreel.data.source_files import SourceFile
 from latentreel.media.decode import Pixels, load_image
-from latentreel.media.video_stream import UNKNOWN_FPS, VideoStream
+from latentreel.media.limits import DEFAULT_LIMITS, DecodeLimits
+from latentreel.media.video_stream import UNKNOWN_FPS, VideoStream, evenly
 
 _NUMBER = re.compile(r"(\d+)\D*$")  # the last number of a name, without its suffix
 
@@ -56,8 +57,12 @@ def frame_runs(files: Sequence[SourceFile]) -> list[FrameRun]:
     ]
 
 
-def open_frames(files: Sequence[SourceFile]) -> VideoStream:
+def open_frames(files: Sequence[SourceFile], *, limits: DecodeLimits = DEFAULT_LIMITS) -> VideoStream:
     """Opens pictures as a clip that is decoded frame by frame.
+
+    Args:
+        files: The frames in their order.
+        limits: What each may ask for.
 
     Returns:
         The stream; the first frame is decoded already. It ends, with a warning, before the first later one that cannot be decoded.
@@ -65,24 +70,26 @@ def open_frames(files: Sequence[SourceFile]) -> VideoStream:
     Raises:
         InputError: The first cannot be decoded.
     """
-    first = _load(files[0])
+    first = _load(files[0], limits)
 
     def frames() -> Iterator[Pixels]:
         yield first
         for count, file in enumerate(files[1:], 1):
             try:
-                frame = _load(file)
+                frame = _load(file, limits)
             except InputError as error:
-                _log.warning("a clip breaks off after %d frames (%s); the rest is left out", count, error)
+                notes.append(f"breaks off after {count} of {len(files)} frames: {error}")
+                _log.warning("a clip %s", notes[-1])
                 return
             yield frame
 
-    return VideoStream(frames(), UNKNOWN_FPS, len(files))
+    notes: list[str] = []
+    return evenly(frames(), UNKNOWN_FPS, len(files), notes)
 
 
-def _load(file: SourceFile) -> Pixels:
+def _load(file: SourceFile, limits: DecodeLimits) -> Pixels:
     with file.on_disk() as path:
-        return load_image(path)
+        return load_image(path, limits=limits)
 
 
 def _frame_number(file: SourceFile) -> str | None:

@@ -21,11 +21,12 @@ from latentreel.data.framing import Fit
 from latentreel.data.source_items import Expect
 from latentreel.data.sources import VideoSource, open_source
 from latentreel.media.decode import natural_key
+from latentreel.media.limits import DEFAULT_LIMITS, DecodeLimits
 
 Pixels = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.int64]
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Part of every digest: a change of what a store holds makes older ones unseen."""
 
 MOST_NOTES = 3
@@ -67,11 +68,16 @@ class FrameStore:
     notes: tuple[tuple[str, str], ...] = ()
     """What should be known of the clips: name and note."""
 
+    cuts: tuple[tuple[int, ...], ...] = ()
+    """The frames of each clip with which new scenes begin, [V]; empty where nobody has looked for them."""
+
     @property
     def digest(self) -> str:
-        """Tells stores of different clips apart: a hash of names, lengths, rates, size and fit."""
-        told = (self.names, self.lengths.tolist(), self.fps, self.resolution)
-        return hashlib.sha256(repr(told if self.fit == "crop" else (*told, self.fit)).encode()).hexdigest()
+        """Tells stores of different clips apart: a hash of names, lengths, rates, size, and fit and cuts if they are not plain."""
+        told: tuple[object, ...] = (self.names, self.lengths.tolist(), self.fps, self.resolution)
+        told = told if self.fit == "crop" else (*told, self.fit)
+        told = (*told, self.cuts) if any(self.cuts) else told
+        return hashlib.sha256(repr(told).encode()).hexdigest()
 
     @property
     def resolution(self) -> int:
@@ -99,7 +105,19 @@ class FrameStore:
             names=tuple(self.names[clip] for clip in chosen),
             fps=tuple(self.fps[clip] for clip in chosen),
             class_names=tuple(self.class_names[clip] for clip in chosen) if self.class_names else (),
+            cuts=tuple(self.cuts[clip] for clip in chosen) if self.cuts else (),
         )
+
+    def scenes(self) -> tuple[Indices, Indices, Indices]:
+        """The stretches without a cut, S of them, in order: the clip of each, its first frame there, and its length, [S] each."""
+        clips, firsts, ends = [], [], []
+        for clip, length in enumerate(self.lengths.tolist()):
+            bounds = [0, *(self.cuts[clip] if self.cuts else ()), length]
+            clips += [clip] * (len(bounds) - 1)
+            firsts += bounds[:-1]
+            ends += bounds[1:]
+        first = np.array(firsts, np.int64)
+        return np.array(clips, np.int64), first, np.array(ends, np.int64) - first
 
 
 def open_frame_store(
@@ -108,6 +126,7 @@ def open_frame_store(
     resolution: int,
     expect: Expect = "videos",
     fit: Fit = "crop",
+    limits: DecodeLimits = DEFAULT_LIMITS,
     cache: Path | None = None,
     progress: Progress | None = None,
 ) -> FrameStore:
@@ -120,6 +139,7 @@ def open_frame_store(
         resolution: Rows and columns of the stored frames.
         expect: As for `open_source`.
         fit: As for `decode_clips`.
+        limits: What a file may ask for.
         cache: Folder of all stores; by default $LATENTREEL_CACHE, else ~/.cache/latentreel.
         progress: Told of every item done while the store is built.
 
@@ -129,17 +149,17 @@ def open_frame_store(
     Raises:
         InputError: There is nothing to decode, nothing can be decoded, or the disk is too small.
     """
-    source = open_source(path, expect=expect)
+    source = open_source(path, expect=expect, limits=limits)
     suppliers = [(item.name, item.open) for item in source.items]
     store = cached_frame_store(
-        suppliers, digest=_digest(source), resolution=resolution, fit=fit, cache=cache, progress=progress
+        suppliers, digest=_digest(source, limits), resolution=resolution, fit=fit, cache=cache, progress=progress
     )
     labels = {item.name: item.label for item in source.items}
     class_names = tuple(labels[name] for name in store.names) if any(labels.values()) else ()
-    notes = tuple((item.name, item.note) for item in source.items if item.note)
-    for name, note in notes[:MOST_NOTES]:
-        _log.warning("%s: %s%s", name, note, f" ({len(notes)} such)" if len(notes) > MOST_NOTES else "")
-    return replace(store, class_names=class_names, notes=notes)
+    gaps = [(item.name, item.note) for item in source.items if item.note]
+    for name, note in gaps[:MOST_NOTES]:
+        _log.warning("%s: %s%s", name, note, f" ({len(gaps)} such)" if len(gaps) > MOST_NOTES else "")
+    return replace(store, class_names=class_names, notes=(*gaps, *store.notes))
 
 
 def open_generated_store(
@@ -238,6 +258,8 @@ def build_frame_store(
             "names": decoded.names,
             "lengths": decoded.lengths,
             "fps": decoded.fps,
+            "cuts": decoded.cuts,
+            "notes": decoded.notes,
             "problems": decoded.problems,
         }
         (temporary / _INDEX).write_text(json.dumps(index))
@@ -259,12 +281,14 @@ def read_frame_store(folder: Path) -> FrameStore:
         frames = np.memmap(folder / _FRAMES, np.uint8, "r", shape=shape)
         names, fps, fit = tuple(index["names"]), tuple(index["fps"]), index["fit"]
         problems = tuple((name, reason) for name, reason in index["problems"])
+        notes = tuple((name, note) for name, note in index["notes"])
+        cuts = tuple(tuple(map(int, places)) for places in index["cuts"])
     except (OSError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"the frame store {folder} is damaged ({error})", fix="delete it") from error
     offsets = np.cumsum(lengths) - lengths
-    return FrameStore(frames, offsets, lengths, names, fps, problems, fit)
+    return FrameStore(frames, offsets, lengths, names, fps, problems, fit, notes=notes, cuts=cuts)
 
 
 def default_cache() -> Path:
@@ -282,9 +306,9 @@ def _sole_builder(folder: Path) -> Iterator[None]:
         yield
 
 
-def _digest(source: VideoSource) -> str:
-    """Changes when a file is added, removed, renamed or changed; not when the whole folder moves."""
-    digest = hashlib.sha256(source.kind.encode())
+def _digest(source: VideoSource, limits: DecodeLimits) -> str:
+    """Changes when a file is added, removed, renamed or changed, or another limit set; not when the whole folder moves."""
+    digest = hashlib.sha256(f"{source.kind} {limits if limits != DEFAULT_LIMITS else ''}".encode())
     for item in source.items:
         for file in item.files:
             digest.update(f"{item.name}\0{file.name}\0{file.content_stamp()}\0".encode(errors="surrogateescape"))

@@ -10,7 +10,8 @@ from PIL import Image
 from latentreel.core.errors import InputError
 from latentreel.data.source_files import SourceFile
 from latentreel.media.decode import load_image
-from latentreel.media.video_stream import UNKNOWN_FPS, VideoStream
+from latentreel.media.limits import DEFAULT_LIMITS, DecodeLimits
+from latentreel.media.video_stream import UNKNOWN_FPS, VideoStream, evenly
 
 FEWEST_FRAMES = 8
 """A picture of fewer is no strip: photographs and spectrograms four times as wide as high exist, such short clips do not."""
@@ -26,20 +27,24 @@ def are_strips(pictures: list[SourceFile]) -> bool:
     return 2 * sum(_num_frames(*size) >= FEWEST_FRAMES for size in sizes) > len(sizes)
 
 
-def open_strip(file: SourceFile) -> VideoStream:
-    """Opens a strip as a clip; its transparency is ignored.
+def open_strip(file: SourceFile, *, limits: DecodeLimits = DEFAULT_LIMITS) -> VideoStream:
+    """Opens a strip as a clip, on black where it is transparent.
+
+    Args:
+        file: The strip.
+        limits: What the strip, as one frame, may ask for.
 
     Raises:
         InputError: It cannot be decoded, or is no whole number of squares.
     """
     with file.on_disk() as path:
-        strip = load_image(path)
+        strip = load_image(path, limits=limits)
     height, width = strip.shape[:2]
     count = _num_frames(width, height)
     if not count:
         allowed = "a width that is a multiple of the height, or a height that is one of the width"
         raise InputError(f"{file.name} is no strip of square frames", given=f"{width}x{height}", allowed=allowed)
-    return VideoStream(iter(np.split(strip, count, axis=1 if width > height else 0)), UNKNOWN_FPS, count)
+    return evenly(iter(np.split(strip, count, axis=1 if width > height else 0)), UNKNOWN_FPS, count)
 
 
 def _num_frames(width: int, height: int) -> int:

@@ -19,6 +19,7 @@ from latentreel.data.source_items import SourceItem, SourceKind, first_folder, i
 from latentreel.data.tar_archives import tar_files
 from latentreel.data.zip_archives import is_zip, zip_files
 from latentreel.media.decode import IMAGE_SUFFIXES, VIDEO_SUFFIXES, natural_key
+from latentreel.media.limits import DEFAULT_LIMITS, DecodeLimits
 
 ARCHIVE_SUFFIXES = (".zip", ".tar")
 
@@ -37,12 +38,13 @@ class VideoSource:
     """In natural order of their names. What cannot be read of an archive is an item that cannot be opened."""
 
 
-def open_source(path: Path | str, *, expect: Expect = "videos") -> VideoSource:
+def open_source(path: Path | str, *, expect: Expect = "videos", limits: DecodeLimits = DEFAULT_LIMITS) -> VideoSource:
     """Looks through a folder, and the folders in it, or through archives, for something to train on.
 
     Args:
         path: The folder; a single video, picture, zip or tar file; or several as "data-{000..009}.tar".
         expect: What the training needs. The same folder of images is one clip for one and many stills for the other.
+        limits: What a file may ask for when it is opened.
 
     Returns:
         What was found (`items_among`). Nothing is decoded yet.
@@ -56,10 +58,10 @@ def open_source(path: Path | str, *, expect: Expect = "videos") -> VideoSource:
     if is_stream(path):
         raise InputError(f"{path} can only be read once, from front to back", fix="download it")
     files = _files_at(path)
-    kind, items = items_among(files, expect=expect, root_name=root.name)
+    kind, items = items_among(files, expect=expect, root_name=root.name, limits=limits)
     if not items:
         archives = [file for file in files if file.suffix in ARCHIVE_SUFFIXES or (file.path == root and is_zip(root))]
-        kind, items = _items_in_archives(archives, expect)
+        kind, items = _items_in_archives(archives, expect, limits)
     if not items:
         raise InputError(
             f"nothing in {root} can be used",
@@ -81,7 +83,9 @@ def _files_at(path: Path | str) -> list[SourceFile]:
     return list(loose_files(root)) if root.is_dir() else [SourceFile(each.name, each) for each in paths]
 
 
-def _items_in_archives(archives: Sequence[SourceFile], expect: Expect) -> tuple[SourceKind, list[SourceItem]]:
+def _items_in_archives(
+    archives: Sequence[SourceFile], expect: Expect, limits: DecodeLimits
+) -> tuple[SourceKind, list[SourceItem]]:
     """What is in each of them, under its name where there are several. A broken one does not keep the others from being read.
 
     Raises:
@@ -92,7 +96,7 @@ def _items_in_archives(archives: Sequence[SourceFile], expect: Expect) -> tuple[
     errors: list[SourceItem] = []
     for archive in archives:
         try:
-            kind, found, problem = _items_in(archive, expect, alone=len(archives) == 1)
+            kind, found, problem = _items_in(archive, expect, limits, alone=len(archives) == 1)
         except InputError as error:
             kind, found, problem = "videos", [], str(error)
         kinds[kind] += len(found)
@@ -104,17 +108,19 @@ def _items_in_archives(archives: Sequence[SourceFile], expect: Expect) -> tuple[
     return (kinds.most_common(1)[0][0] if kinds else "videos"), items + errors
 
 
-def _items_in(archive: SourceFile, expect: Expect, *, alone: bool) -> tuple[SourceKind, list[SourceItem], str]:
+def _items_in(
+    archive: SourceFile, expect: Expect, limits: DecodeLimits, *, alone: bool
+) -> tuple[SourceKind, list[SourceItem], str]:
     """What is in an archive, and what is wrong with the rest of it; empty where nothing is."""
     stem = archive.name.removesuffix(Path(archive.name).suffix)
     place = "" if alone else stem
     if archive.suffix == ".zip" or is_zip(archive.path):
         zipped = [_below(place, file) for file in zip_files(archive.path)]
-        kind, items = items_among(zipped, expect=expect, root_name=stem)
+        kind, items = items_among(zipped, expect=expect, root_name=stem, limits=limits)
         items = [replace(item, label=first_folder(item.name.removeprefix(f"{place}/")) or item.label) for item in items]
         return kind, items, ""
     files, problem = tar_files(archive.path)
-    kind, items = items_among(files, expect=expect, in_shard=True)
+    kind, items = items_among(files, expect=expect, in_shard=True, limits=limits)
     return kind, [_below(place, replace(item, label=item.label or first_folder(place))) for item in items], problem
 
 
