@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from latentreel.core.config import load_yaml
 from latentreel.core.errors import InputError
-from latentreel.core.files import require_writable, sole_user
+from latentreel.core.files import atomic_path, require_writable, sole_user
 from latentreel.training.config import ImageTrainingConfig, MotionTrainingConfig, RunConfig
 from latentreel.training.presets import FAMILIES, default_out
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from latentreel.training.loop import Family
     from latentreel.training.scores import Scorer
     from latentreel.training.state import TrainState
+
+HELD_OUT = "held_out.txt"  # in a run's folder
 
 USAGE = """usage: latentreel train image|motion PRESET [--field value ...]
        latentreel train image|motion --config FILE [--field value ...]
@@ -165,7 +167,7 @@ def _build_image(config: ImageTrainingConfig, accelerator: "Accelerator") -> "Fa
 
     network_config(config)  # refuses impossible sizes before any data is decoded
     store = _open_data(config, config.resolution, accelerator)
-    sampler = ClipSampler(store, num_frames=1, seed=config.seed, mirror=config.mirror)
+    sampler = ClipSampler(store, num_frames=1, seed=config.seed, mirror=config.mirror, weighting=config.weighting)
     return ImageTraining(config, sampler, accelerator)
 
 
@@ -180,7 +182,13 @@ def _build_motion(config: MotionTrainingConfig, accelerator: "Accelerator") -> "
     generator = load_image_generator(config.image_generator)
     store = _open_data(config, generator.resolution, accelerator)
     sampler = ClipSampler(
-        store, num_frames=config.num_frames, frame_step=config.frame_step, seed=config.seed, mirror=config.mirror
+        store,
+        num_frames=config.num_frames,
+        frame_step=config.frame_step if config.clip_seconds is None else 1,
+        clip_seconds=config.clip_seconds,
+        seed=config.seed,
+        mirror=config.mirror,
+        weighting=config.weighting,
     )
     generator.to(accelerator.device)
     with accelerator.main_process_first(), counting("latent basis") as progress:
@@ -250,12 +258,17 @@ def _print_best(config: RunConfig) -> None:
 
 def _open_data(config: RunConfig, resolution: int, accelerator: "Accelerator") -> "FrameStore":
     from latentreel.cli.progress import console, counting
-    from latentreel.training.sources import open_training_data
+    from latentreel.training.sources import hold_out, open_training_data
 
     expect: Literal["images", "videos"] = "images" if isinstance(config, ImageTrainingConfig) else "videos"
     with accelerator.local_main_process_first(), counting("preparing data") as progress:  # each machine has its own cache
         store = open_training_data(config, resolution=resolution, expect=expect, progress=progress)
     for name, reason in store.problems[:5]:
         console.print(f"[yellow]left out[/yellow] {name}: {reason}")
-    console.print(f"data: {len(store.names)} items, {len(store.frames)} frames, {store.resolution} px")
+    store, rest = hold_out(store, config)
+    if rest and accelerator.is_main_process:
+        with atomic_path(require_writable(config.out) / HELD_OUT) as temporary:
+            temporary.write_text("".join(f"{name}\n" for name in rest))
+    told = f", {len(rest)} held out ({config.out / HELD_OUT})" if rest else ""
+    console.print(f"data: {len(store.names)} items, {store.lengths.sum()} frames, {store.resolution} px{told}", soft_wrap=True)
     return store

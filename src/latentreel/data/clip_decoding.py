@@ -49,16 +49,24 @@ FrameSupplier = tuple[str, Callable[[], FrameClip]]
 
 
 @dataclass(frozen=True)
-class _DecodedClip:
+class DecodedClip:
+    """One clip, decoded or not."""
+
     name: str
     pixels: IO[bytes]
+    """Its frames end to end, in a file that stands at its end; whoever takes them closes it."""
     num_frames: int = 0
     size: tuple[int, int] = (0, 0)
+    """Rows and columns of every frame."""
     fps: float = 0.0
     cuts: tuple[int, ...] = ()
+    """The frames with which new scenes begin."""
     notes: tuple[str, ...] = ()
+    """What was done to its frames, or is wrong with its file."""
     enlarged: bool = False
+    """Whether it is smaller than the resolution."""
     problem: str = ""
+    """Why there are no frames; empty where there are."""
 
 
 @dataclass
@@ -85,7 +93,7 @@ class DecodedClips:
         """Clips that were decoded or left out."""
         return len(self.names) + len(self.problems)
 
-    def add(self, clip: _DecodedClip, out: IO[bytes]) -> None:
+    def add(self, clip: DecodedClip, out: IO[bytes]) -> None:
         """Appends a clip to the file, or notes its problem."""
         with clip.pixels:
             if clip.problem:
@@ -127,7 +135,7 @@ def decode_clips(
     decoded = DecodedClips()
     try:
         with file.open("wb") as out:
-            for clip in in_order(partial(_decode, resolution=resolution, fit=fit, spill=file.parent), items):
+            for clip in in_order(partial(decode_clip, resolution=resolution, fit=fit, spill=file.parent), items):
                 decoded.add(clip, out)
                 if progress is not None:
                     progress(decoded.num_items, len(items))
@@ -146,7 +154,15 @@ def decode_clips(
     return decoded
 
 
-def _decode(item: FrameSupplier, *, resolution: int, fit: Fit, spill: Path) -> _DecodedClip:
+def decode_clip(item: FrameSupplier, *, resolution: int, fit: Fit, spill: Path) -> DecodedClip:
+    """Decodes one clip, at the size of training.
+
+    Args:
+        item: Its supplier. An `InputError` of it becomes the clip's problem.
+        resolution: As for `decode_clips`.
+        fit: As for `decode_clips`.
+        spill: Folder for the frames while they wait, where they are many.
+    """
     name, supply = item
     pixels = tempfile.SpooledTemporaryFile(MAX_CLIP_BYTES_IN_MEMORY, dir=str(spill))  # noqa: SIM115 (closed in `add`)
     count, enlarged, sizes, detector = 0, False, set(), CutDetector()
@@ -163,9 +179,9 @@ def _decode(item: FrameSupplier, *, resolution: int, fit: Fit, spill: Path) -> _
         if len(sizes) > 1:
             raise InputError(f"{name} changes its proportions", given=" and ".join(map(_shown, sorted(sizes))))
     except InputError as error:
-        return _DecodedClip(name, pixels, problem=str(error))
+        return DecodedClip(name, pixels, problem=str(error))
     notes = tuple(getattr(clip, "notes", ()))
-    return _DecodedClip(name, pixels, count, sizes.pop(), float(clip.fps), tuple(detector.cuts()), notes, enlarged)
+    return DecodedClip(name, pixels, count, sizes.pop(), float(clip.fps), tuple(detector.cuts()), notes, enlarged)
 
 
 def _shown(size: tuple[int, int]) -> str:
