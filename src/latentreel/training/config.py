@@ -120,6 +120,9 @@ class ImageTrainingConfig(RunConfig):
     resolution: int = 256
     """Height and width: a power of two. Frames are cropped to the centre square and resized."""
 
+    conditional: bool = False
+    """Tell both networks the class of each picture, its first folder; pictures are then drawn by class (StyleGAN2-ADA, App. D)."""
+
     channels: tuple[int, ...] = ()
     """Feature maps at 4, 8, ... px; empty is full width."""
 
