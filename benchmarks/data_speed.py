@@ -13,12 +13,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from evidence import write_table
 from latentreel.cli.train import build
 from latentreel.core.video import Video
 from latentreel.data.clip_sampling import ClipSampler
@@ -149,14 +151,27 @@ def main() -> None:
                 rate = clips_per_second(clip, workers)
                 rates[f"{form}, {workers} workers"] = {"clips_per_second": round(rate, 1), "of_plain": round(rate / plain, 2)}
                 print(f"{form:8}{workers:8}{rate:9.1f}{rate / plain:19.2f}", flush=True)
-        result: dict[str, object] = {
+        result: dict[str, Any] = {
             "videos": f"{VIDEOS} of {LENGTH} frames of {SIDE}x{SIDE}",
             "plain_decoding_clips_per_second": round(plain, 1),
             "rates": rates,
             "epoch": measured_by_a_child(__file__, "--memory", name),
             "demo_step": step_share(folder),
         }
+        write_table("data speed", ["clips/s", "of plain decoding"], _rows(plain, result))
         write_result("data_speed", result)
+
+
+def _rows(plain: float, result: dict[str, Any]) -> dict[str, list[str]]:
+    rates = {name: [f"{rate['clips_per_second']:.1f}", f"{rate['of_plain']:.2f}"] for name, rate in result["rates"].items()}
+    own = ", ".join(f"{mb:.0f} MB {when}" for when, mb in result["epoch"]["own_mb"].items())
+    step = result["demo_step"]
+    spent = f"{step['data_ms']:.1f} of {step['step_ms']:.0f} ms"
+    told = {
+        "memory over an epoch of the store": [own, ""],
+        "data in a step of the demo's size": [spent, f"{step['share']:.4f}"],
+    }
+    return {"plain decoding, in order": [f"{plain:.1f}", "1"], **rates, **told}
 
 
 if __name__ == "__main__":

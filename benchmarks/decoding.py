@@ -18,6 +18,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from evidence import write_table
 from latentreel.core.errors import InputError
 from latentreel.media.decode import open_video
 from latentreel.media.video_stream import frame_at
@@ -115,6 +116,11 @@ def main() -> None:
         print(
             " | ".join(str(rows[path.name].get(column, "")) for column in ("", *columns)).replace("", path.name, 1), flush=True
         )
+    write_table(
+        "decoding",
+        [column.replace("_", " ") for column in columns],
+        {name: [str(row.get(column, "")).replace("|", "/") for column in columns] for name, row in rows.items()},
+    )
     taken = measured_by_a_child(__file__, "--probe", str(folder))
     print(f"all files: {taken['seconds']} s, at most {taken['memory_gb']} GB of memory")
     write_result("decoding", {"folder": folder.name, **taken, "files": rows})
