@@ -100,7 +100,9 @@ def test_no_clip_spans_a_cut(weighting):
 
 
 def test_clips_of_one_duration_follow_the_rate_of_their_video():
-    clips = ClipSampler(cut_store(), num_frames=4, clip_seconds=0.4, seed=0).batch(0, 200)
+    sampler = ClipSampler(cut_store(), num_frames=4, clip_seconds=0.4, seed=0)
+    assert sampler.usual_step == 2  # of 25 frames per second, the middle one
+    clips = sampler.batch(0, 200)
     video, times = clips[:, 0, 0, 0, 0], clips[:, :, 0, 0, 1].astype(int)
     assert (np.diff(times[video == 1]) == 1).all()  # 0.1 s at 10 frames per second
     assert (times[video == 0] - times[video == 0][:, :1] == [0, 3, 5, 8]).all()  # 2.5 frames at 25

@@ -225,7 +225,7 @@ def build_scorer(config: RunConfig, family: "Family", extractor: "Extractor") ->
     from latentreel.pipelines.evaluation import evaluate
 
     accelerator, sampler = family.accelerator, family.sampler
-    lengths = {"num_frames": sampler.num_frames, "frame_step": sampler.frame_step}
+    lengths = {"num_frames": sampler.num_frames, "frame_step": sampler.usual_step}
     protocol = altered(LATENTREEL, num_clips=config.score_clips, size=sampler.store.resolution, **lengths)
     real = StoredClips(config.data_name, sampler.store)
     told: set[str] = set()

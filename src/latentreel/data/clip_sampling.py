@@ -81,6 +81,14 @@ class ClipSampler:
         """At how many places a clip can begin."""
         return int(self._ends[-1])
 
+    @property
+    def usual_step(self) -> int:
+        """Distance of neighbours in a clip: `frame_step`, or what comes next to it in the middle one of the videos' rates."""
+        if self.clip_seconds is None:
+            return self.frame_step
+        rates = sorted(self.store.fps)
+        return max(1, round(rates[len(rates) // 2] * self.clip_seconds / self.num_frames))
+
     def batch(self, step: int, size: int, rank: int = 0, world_size: int = 1) -> Pixels:
         """One process's share of the batch of a step.
 

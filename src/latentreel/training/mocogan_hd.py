@@ -207,6 +207,8 @@ class MotionTraining:
     @property
     def fps(self) -> float:
         """Frames per second of a clip: that of the videos, frame step counted."""
+        if self.config.clip_seconds is not None:
+            return self.config.num_frames / self.config.clip_seconds
         rates = sorted(self.sampler.store.fps)
         return rates[len(rates) // 2] / self.config.frame_step
 
