@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from latentreel.core.errors import InputError
 from latentreel.data.shard_sampling import ShardPosition, ShardSampler
+from latentreel.data.streamed_clips import StreamedClips
 
 LENGTHS = [(5, 9, 4), (7,), (5, 5, 3, 6), (8, 30)]  # frames of the videos in each shard; 3 are too few for a clip
 USABLE = 9
@@ -125,11 +126,17 @@ def test_mirrored_clips_are_mirrored_whole(folder):
         assert (left == number).all() or (right == number).all()
 
 
-def test_batches_are_the_row_of_clips(folder):
-    clips = list(islice(sampler(folder, seed=5).clips(), 6))
-    batches = list(islice(sampler(folder, seed=5).batches(3), 2))
-    assert np.array_equal(np.concatenate([pixels for pixels, _ in batches]), [clip.pixels for clip in clips])
-    assert [position for _, position in batches] == [clips[2].following, clips[5].following]
+def test_batches_follow_each_other_and_go_on_from_a_saved_place(folder):
+    clips = list(islice(sampler(folder, seed=5).clips(), 9))
+    streamed = StreamedClips(sampler(folder, seed=5))
+    batches = [streamed.batch(step, 3) for step in range(2)]
+    assert np.array_equal(np.concatenate(batches), [clip.pixels for clip in clips[:6]])
+    other = StreamedClips(sampler(folder, seed=5))
+    other.go_on([streamed.place()])
+    assert np.array_equal(other.batch(2, 3), [clip.pixels for clip in clips[6:]])
+    assert np.array_equal(streamed.batch(2, 3), [clip.pixels for clip in clips[6:]])
+    with pytest.raises(InputError, match="as many processes as before; given: 1; allowed: 2"):
+        other.go_on([streamed.place()] * 2)
 
 
 def test_what_is_damaged_is_left_out_and_the_rest_goes_on(folder, tmp_path, caplog):

@@ -62,3 +62,26 @@ def test_a_run_lists_what_it_does_not_see(folder, tmp_path, run_cli):
     assert f"{10 - len(listed)} items" in output
     assert f"{len(listed)} held out" in output
     assert run_cli("train", "image", "debug", *words[:2], "--held-out", "1")[0] == 2
+
+
+def test_a_run_streams_shards_and_goes_on_where_it_stopped(folder, tmp_path, run_cli):
+    import tarfile
+
+    import torch
+
+    for number in range(2):
+        with tarfile.open(tmp_path / f"{number}.tar", "w") as archive:
+            for video in sorted(folder.iterdir())[number::2]:
+                archive.add(video, video.name)
+    words = ["train", "image", "debug", "--data", tmp_path / "{0..1}.tar", "--stream", "--batch-size", "2"]
+    for out, parts in (("whole", ["0.012"]), ("broken", ["0.006", "0.012"])):
+        for kimg in parts:
+            code, _, errors = run_cli(*words, "--kimg", kimg, "--out", tmp_path / out)
+            assert (code, errors) == (0, [])
+    whole, broken = (torch.load(tmp_path / out / "state" / "step-000000006.pt") for out in ("whole", "broken"))
+    assert whole["positions"] == broken["positions"] != []
+    for name, value in whole["modules"]["generator"].items():
+        assert torch.equal(value, broken["modules"]["generator"][name])
+    code, _, errors = run_cli(*words, "--score-kimg", "0.004", "--out", tmp_path / "scored")
+    assert code == 2
+    assert "needs the data on disk" in errors[-1]

@@ -18,7 +18,9 @@ from latentreel.training.presets import FAMILIES, default_out
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+    from latentreel.data.clip_sampling import ClipSampler
     from latentreel.data.frame_store import FrameStore
+    from latentreel.data.streamed_clips import StreamedClips
     from latentreel.metrics.extractors.extractor import Extractor
     from latentreel.training.loop import Family
     from latentreel.training.scores import Scorer
@@ -162,33 +164,28 @@ def build(config: RunConfig, accelerator: "Accelerator") -> "Family":
 
 
 def _build_image(config: ImageTrainingConfig, accelerator: "Accelerator") -> "Family":
-    from latentreel.data.clip_sampling import ClipSampler
     from latentreel.training.image import ImageTraining, network_config
 
     network_config(config)  # refuses impossible sizes before any data is decoded
-    store = _open_data(config, config.resolution, accelerator)
-    sampler = ClipSampler(store, num_frames=1, seed=config.seed, mirror=config.mirror, weighting=config.weighting)
+    sampler = _open_clips(config, config.resolution, accelerator, num_frames=1)
     return ImageTraining(config, sampler, accelerator)
 
 
 def _build_motion(config: MotionTrainingConfig, accelerator: "Accelerator") -> "Family":
     from latentreel.checkpoints.load import load_image_generator
     from latentreel.cli.progress import counting
-    from latentreel.data.clip_sampling import ClipSampler
     from latentreel.training.mocogan_hd import MotionTraining
     from latentreel.training.starting_weights import open_basis
     from latentreel.training.state import saved_states
 
     generator = load_image_generator(config.image_generator)
-    store = _open_data(config, generator.resolution, accelerator)
-    sampler = ClipSampler(
-        store,
+    sampler = _open_clips(
+        config,
+        generator.resolution,
+        accelerator,
         num_frames=config.num_frames,
-        frame_step=config.frame_step if config.clip_seconds is None else 1,
+        frame_step=config.frame_step,
         clip_seconds=config.clip_seconds,
-        seed=config.seed,
-        mirror=config.mirror,
-        weighting=config.weighting,
     )
     generator.to(accelerator.device)
     with accelerator.main_process_first(), counting("latent basis") as progress:
@@ -220,11 +217,13 @@ def build_scorer(config: RunConfig, family: "Family", extractor: "Extractor") ->
     """
     from latentreel.cli.progress import console
     from latentreel.core.precision import set_precision
+    from latentreel.data.clip_sampling import ClipSampler
     from latentreel.metrics.protocols import LATENTREEL, altered
     from latentreel.pipelines.clip_collections import StoredClips, open_clips
     from latentreel.pipelines.evaluation import evaluate
 
     accelerator, sampler = family.accelerator, family.sampler
+    assert isinstance(sampler, ClipSampler), "streamed data cannot be scored"
     lengths = {"num_frames": sampler.num_frames, "frame_step": sampler.usual_step}
     protocol = altered(LATENTREEL, num_clips=config.score_clips, size=sampler.store.resolution, **lengths)
     real = StoredClips(config.data_name, sampler.store)
@@ -254,6 +253,36 @@ def _print_best(config: RunConfig) -> None:
     best = read_best(config.out)
     if best is not None:
         console.print(f"best: {config.out / BEST} ({best.score} {best.value:.4g}, {best.items} items)", soft_wrap=True)
+
+
+def _open_clips(
+    config: RunConfig,
+    resolution: int,
+    accelerator: "Accelerator",
+    *,
+    num_frames: int,
+    frame_step: int = 1,
+    clip_seconds: float | None = None,
+) -> "ClipSampler | StreamedClips":
+    """What clips are drawn from: a store of all frames, or shards as they are read."""
+    from latentreel.data.clip_sampling import ClipSampler
+    from latentreel.training.sources import is_streamed, open_streamed
+
+    if is_streamed(config):
+        if clip_seconds is not None:
+            raise InputError("clips of one duration need the data on disk, and it is streamed", fix="use --frame-step")
+        rank, world_size = accelerator.process_index, accelerator.num_processes
+        sizes = {"resolution": resolution, "num_frames": num_frames, "frame_step": frame_step}
+        return open_streamed(config, rank=rank, world_size=world_size, **sizes)
+    return ClipSampler(
+        _open_data(config, resolution, accelerator),
+        num_frames=num_frames,
+        frame_step=frame_step if clip_seconds is None else 1,
+        clip_seconds=clip_seconds,
+        seed=config.seed,
+        mirror=config.mirror,
+        weighting=config.weighting,
+    )
 
 
 def _open_data(config: RunConfig, resolution: int, accelerator: "Accelerator") -> "FrameStore":

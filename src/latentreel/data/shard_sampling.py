@@ -23,6 +23,7 @@ from latentreel.data.framing import framed
 from latentreel.data.shards import find_shards, stream_samples
 from latentreel.data.source_items import Expect, SourceItem, items_among
 from latentreel.data.working_ahead import in_order
+from latentreel.media.limits import DEFAULT_LIMITS, DecodeLimits
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -53,6 +54,9 @@ class ShardClip:
     label: str
     """Its class; empty where it has none."""
 
+    fps: float
+    """Frames per second of its video."""
+
     following: ShardPosition
     """The position of the next clip."""
 
@@ -77,6 +81,7 @@ class ShardSampler:
         seed: int,
         mirror: bool = False,
         buffer: int = 256,
+        limits: DecodeLimits = DEFAULT_LIMITS,
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
@@ -91,6 +96,7 @@ class ShardSampler:
             seed: Fixes every clip, and their order.
             mirror: Whether each clip is flipped left to right with probability 1/2.
             buffer: How many clips are collected before they are given in random order. Up to twice as many are in memory.
+            limits: What a file may ask for.
             rank: This process.
             world_size: How many processes there are. In every epoch each shard falls to one of them.
 
@@ -119,6 +125,7 @@ class ShardSampler:
         self.seed = seed
         self.mirror = mirror
         self.buffer = buffer
+        self.limits = limits
         self.rank = rank
         self.world_size = world_size
         self._problem = ""
@@ -149,17 +156,6 @@ class ShardSampler:
                 raise InputError("no video in the shards gives a clip", given=self._problem or None)
             here = ShardPosition(here.epoch + 1)
 
-    def batches(self, size: int, position: ShardPosition | None = None) -> Iterator[tuple[Pixels, ShardPosition]]:
-        """This process's share of every batch: N clips, uint8 [N, T, H, W, 3], and where to go on.
-
-        Raises:
-            InputError: The shards give no clip.
-        """
-        clips = self.clips(position)
-        while True:
-            batch = list(islice(clips, size))
-            yield np.stack([clip.pixels for clip in batch]), batch[-1].following
-
     def _videos(self, start: ShardPosition) -> Iterator[_Video]:
         """The videos of the rest of an epoch, in the order in which they are read."""
         order = numpy_generator(self.seed, "shards", start.epoch).permutation(len(self.shards))[self.rank :: self.world_size]
@@ -173,7 +169,7 @@ class ShardSampler:
         expect: Expect = "images" if self.num_frames == 1 else "videos"
         try:
             for sample in stream_samples(shard, expect=expect):
-                yield from items_among(sample, expect=expect, in_shard=True)[1]
+                yield from items_among(sample, expect=expect, in_shard=True, limits=self.limits)[1]
         except InputError as error:
             self._note(str(error), epoch)
 
@@ -186,7 +182,8 @@ class ShardSampler:
         chosen: list[Pixels] = []
         num_clips = 0
         try:
-            for frame in item.open().frames:
+            stream = item.open()
+            for frame in stream.frames:
                 window.append(framed(frame, self.resolution, self.fit))
                 if len(window) == span:
                     num_clips += 1
@@ -200,7 +197,7 @@ class ShardSampler:
         clip = np.stack(chosen)
         if self.mirror and random.random() < 0.5:
             clip = np.ascontiguousarray(clip[:, :, ::-1])
-        return ShardClip(clip, name, item.label, following)
+        return ShardClip(clip, name, item.label, stream.fps, following)
 
     def _note(self, problem: str, epoch: int) -> None:
         """Warns once of what is met in every epoch."""

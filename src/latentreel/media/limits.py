@@ -63,5 +63,9 @@ class DecodeLimits:
 DEFAULT_LIMITS = DecodeLimits()
 
 
+_FLAGS = {"max_frame_pixels": "--max-frame-pixels", "max_frames": "--max-video-frames"}  # of `latentreel train`
+
+
 def _raise(name: str) -> str:
-    return f"raise {name} of DecodeLimits if you trust the file"
+    flag = f" ({_FLAGS[name]})" if name in _FLAGS else ""
+    return f"raise {name}{flag} of DecodeLimits if you trust the file"

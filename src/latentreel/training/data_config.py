@@ -12,7 +12,11 @@ class DataConfig:
 
     data: str
     """A folder or an archive of videos, of frame folders, of image strips or (for image generators) of images; several archives,
-    as "data-{000..009}.tar"; or a procedural world, as "world:faces"."""
+    as "data-{000..009}.tar"; their addresses (http, https); or a procedural world, as "world:faces"."""
+
+    stream: bool = False
+    """Read tar archives as the run goes and keep nothing on disk, which addresses always do. Each video gives one clip per epoch;
+    cuts, weighting, clip_seconds, held_out, classes and scores need everything on disk."""
 
     fit: Literal["crop", "pad"] = "crop"
     """What becomes of frames that are no squares: the centre square, or the whole frame on black."""
@@ -45,6 +49,8 @@ class DataConfig:
     def __post_init__(self) -> None:
         for name in ("world_videos", "world_frames", "max_frame_pixels", "max_video_frames"):
             self.require(name, getattr(self, name) >= 1, "at least 1")
+        plain = self.weighting == "frames" and not self.held_out
+        self.require("stream", not self.stream or plain, "False, with weighting or held_out")
         self.require("held_out", 0 <= self.held_out < 1, "0 up to, but not including, 1")
 
     def require(self, name: str, holds: bool, allowed: str) -> None:

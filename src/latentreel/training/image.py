@@ -17,7 +17,7 @@ from latentreel.core.errors import InputError
 from latentreel.core.pixels import to_float, to_uint8
 from latentreel.core.randomness import torch_generator
 from latentreel.data.clip_sampling import ClipSampler
-from latentreel.data.frame_store import FrameStore
+from latentreel.data.streamed_clips import StreamedClips
 from latentreel.image_generators.stylegan2.config import StyleGAN2Config
 from latentreel.image_generators.stylegan2.discriminator import StyleGAN2Discriminator
 from latentreel.image_generators.stylegan2.generator import Noise, StyleGAN2Generator, SynthesisBlock
@@ -45,13 +45,16 @@ class RunningMeans(nn.Module):
 class ImageTraining:
     """A generator, its average, a discriminator, and their phases. A `Family` of the training loop."""
 
-    def __init__(self, config: ImageTrainingConfig, sampler: ClipSampler, accelerator: Accelerator) -> None:
+    def __init__(self, config: ImageTrainingConfig, sampler: ClipSampler | StreamedClips, accelerator: Accelerator) -> None:
         self.config = config
         self.sampler = sampler
         self.accelerator = accelerator
         torch.manual_seed(config.seed)
-        classes = require_classes(sampler.store) if config.conditional else ()
-        sizes = network_config(config, num_classes=len(classes))
+        self.labels: Tensor | None = None
+        self.classes: tuple[str, ...] = ()
+        if config.conditional:
+            self.labels, self.classes = class_numbers(sampler)
+        sizes = network_config(config, num_classes=len(self.classes))
         self.generator = StyleGAN2Generator(sizes)
         self.discriminator = StyleGAN2Discriminator(sizes)
         if config.grow_from is not None and not saved_states(config.out / "state"):
@@ -65,7 +68,7 @@ class ImageTraining:
             module.to(accelerator.device)
         self.phases = self._phases()
         optimizers = {"generator": self.phases[0].optimizer, "discriminator": self.phases[-1].optimizer}
-        inputs = {"data": sampler.store.digest} | ({"classes": " ".join(classes)} if classes else {})
+        inputs = {"data": sampler.store.digest} | ({"classes": " ".join(self.classes)} if self.classes else {})
         self.state = TrainState(modules=modules, optimizers=optimizers, inputs=inputs)
         self._fakes: Tensor | None = None
         self._draw = torch.compile(self.generator.synthesize) if config.compile else self.generator.synthesize
@@ -76,9 +79,10 @@ class ImageTraining:
         rank, world = self.accelerator.process_index, self.accelerator.num_processes
         frames = self.sampler.batch(step, self.config.batch_size // world, rank=rank, world_size=world)
         real, labels = to_float(frames[:, 0], device=self.accelerator.device), None
-        if self.config.conditional:
+        if self.labels is not None:
+            assert isinstance(self.sampler, ClipSampler)
             videos = self.sampler.videos_of(step, len(real), rank=rank, world_size=world)
-            labels = torch.from_numpy(self.sampler.store.labels[videos]).to(real.device)
+            labels = self.labels[torch.from_numpy(videos)].to(real.device)
         return Batch(real=real, step=step, seed=self.config.seed, rank=rank, num_processes=world, labels=labels)
 
     # --- objectives -------------------------------------------------------------------------------------------------
@@ -151,8 +155,8 @@ class ImageTraining:
         """The averaged generator."""
         self.average.estimate_mean_latent(num_samples=10_000)
         origin = f"trained by latentreel for {self.state.items / 1000:.0f} kimg on {self.config.data_name}"
-        if self.config.conditional:
-            origin += "; classes: " + ", ".join(f"{number} {name}" for number, name in enumerate(self.sampler.store.classes))
+        if self.classes:
+            origin += "; classes: " + ", ".join(f"{number} {name}" for number, name in enumerate(self.classes))
         save_image_generator(self.average, folder, origin=origin)
 
     def _phases(self) -> list[Phase]:
@@ -195,19 +199,21 @@ class ImageTraining:
         return augmented
 
 
-def require_classes(store: FrameStore) -> tuple[str, ...]:
-    """The classes of a store, if everything in it has one and there are several.
+def class_numbers(sampler: ClipSampler | StreamedClips) -> tuple[Tensor, tuple[str, ...]]:
+    """The class number of every video of a store [V], and the names of the classes.
 
     Raises:
-        InputError: There are none, or something has none.
+        InputError: There are none, or something has none, or nobody knows since the data is streamed.
     """
+    allowed = "two folders or more, everything in one of them"
+    if isinstance(sampler, StreamedClips):
+        raise InputError("training by class needs classes", given="data that is streamed", allowed=allowed)
+    store = sampler.store
     without = [name for name, label in zip(store.names, store.labels, strict=True) if label < 0]
     if without or len(store.classes) < 2:
         given = f"{without[0]} in no class" if without else f"{len(store.classes)} class"
-        raise InputError(
-            "training by class needs classes", given=given, allowed="two folders or more, everything in one of them"
-        )
-    return store.classes
+        raise InputError("training by class needs classes", given=given, allowed=allowed)
+    return torch.from_numpy(store.labels), store.classes
 
 
 def network_config(config: ImageTrainingConfig, *, num_classes: int = 0) -> StyleGAN2Config:

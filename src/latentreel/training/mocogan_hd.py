@@ -19,6 +19,7 @@ from latentreel.core.pixels import to_float, to_uint8
 from latentreel.core.randomness import torch_generator
 from latentreel.core.video import Video
 from latentreel.data.clip_sampling import ClipSampler
+from latentreel.data.streamed_clips import StreamedClips
 from latentreel.image_generators.build import Network
 from latentreel.losses.adversarial import logistic_discriminator, logistic_generator, relativistic_least_squares
 from latentreel.losses.penalties import mixture_gradient_penalty
@@ -52,7 +53,7 @@ class MotionTraining:
     def __init__(
         self,
         config: MotionTrainingConfig,
-        sampler: ClipSampler,
+        sampler: ClipSampler | StreamedClips,
         accelerator: Accelerator,
         *,
         image_generator: Network,
