@@ -50,7 +50,7 @@ def numbers(clips) -> list[int]:
     return [int(clip.pixels[0, 0, 0, 0]) for clip in clips]
 
 
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(seed=st.integers(0, 2**32), buffer=st.integers(1, 12), world_size=st.integers(1, 4))
 def test_every_clip_is_given_once_per_epoch_to_one_process(folder, seed, buffer, world_size):
     given_clips: Counter[int] = Counter()
@@ -69,7 +69,7 @@ def rest_of_epoch(folder: Path, position: ShardPosition, options: dict[str, int]
     return (video for video in sampler(folder, **options)._videos(position) if ".06" not in video[0] and "/06" not in video[0])
 
 
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(
     seed=st.integers(0, 2**32),
     buffer=st.integers(1, 12),
@@ -89,7 +89,7 @@ def test_reading_goes_on_exactly_from_any_position(folder, seed, buffer, taken, 
 
 
 def test_a_clip_lies_in_one_video_and_each_is_as_likely(folder):
-    row = islice(sampler(folder, num_frames=3, frame_step=2, seed=3, buffer=4).clips(), 270)
+    row = islice(sampler(folder, num_frames=3, frame_step=2, seed=3, buffer=4).clips(), 180)
     starts: dict[int, Counter[int]] = {}
     for clip in row:
         assert clip.pixels.shape == (3, 4, 4, 3)
@@ -101,9 +101,9 @@ def test_a_clip_lies_in_one_video_and_each_is_as_likely(folder):
         assert clip.name.endswith(f"/class{number % 2}/{number:02}")
         starts.setdefault(number, Counter()).update([int(times[0])])
     found = {number: len(times) for number, times in starts.items()}
-    assert found.pop(9) > 12  # of 26
+    assert found.pop(9) > 8  # of 26
     assert found == {0: 1, 1: 5, 3: 3, 4: 1, 5: 1, 7: 2, 8: 4}
-    assert all(share == pytest.approx(1 / 5, abs=0.2) for share in np.array(list(starts[1].values())) / starts[1].total())
+    assert all(share == pytest.approx(1 / 5, abs=0.25) for share in np.array(list(starts[1].values())) / starts[1].total())
 
 
 def test_orders_differ_between_epochs_and_seeds_but_not_between_runs(folder):

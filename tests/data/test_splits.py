@@ -1,7 +1,7 @@
 """A split keeps together what belongs together, today and when files are added."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latentreel.core.errors import InputError
@@ -26,6 +26,7 @@ def test_groups_are_never_parted_and_every_clip_is_in_one_part(names, seed, by):
     assert not groups["train"] & groups["test"]
 
 
+@settings(max_examples=25)
 @given(NAMES, st.randoms(use_true_random=False), st.integers(0, 1000))
 def test_the_part_of_a_clip_depends_on_nothing_but_its_group_and_the_seed(names, random, seed):
     def parts_of(some: list[str]) -> dict[str, str]:
@@ -62,8 +63,8 @@ def test_what_cannot_be_split_is_told():
         split(["x/a.mp4", "x/b.mp4"], {"train": 1 - 1e-7, "test": 1e-7}, by="class")
     with pytest.raises(InputError, match=r"a.mp4 has no group; given: grouped by 'class'"):
         split(["a.mp4"], HALVES, by="class")
-    with pytest.raises(InputError, match=r"a.mp4 has no group; given: grouped by 'flie'; allowed: .*file, class, prefix"):
-        split(["a.mp4"], HALVES, by="flie")
+    with pytest.raises(InputError, match=r"a.mp4 has no group; given: grouped by 'folder'; allowed: .*file, class, prefix"):
+        split(["a.mp4"], HALVES, by="folder")
     with pytest.raises(InputError, match="no regular expression"):
         split(["a.mp4"], HALVES, by="(")
 

@@ -84,7 +84,8 @@ def open_shard(shard: str) -> IO[bytes]:
             return urllib.request.urlopen(shard, timeout=TIMEOUT_SECONDS)  # type: ignore[no-any-return]  # http or https
         return Path(shard).open("rb")
     except (OSError, ValueError) as error:  # an HTTP status is an OSError too
-        raise InputError(f"cannot read {shard}: {getattr(error, 'strerror', None) or error}") from error
+        cause = getattr(error, "reason", error)  # of an address that cannot be reached
+        raise InputError(f"cannot read {shard}: {getattr(cause, 'strerror', None) or error}") from error
 
 
 def stream_samples(shard: str, *, expect: Literal["videos", "images"]) -> Iterator[list[SourceFile]]:
