@@ -69,7 +69,7 @@ class ClipSampler:
                 "no video is long enough for a clip",
                 given=f"{lengths.max()} frames in the longest" + (" without a cut" if any(store.cuts) else ""),
                 allowed=f"{spans.min()} frames or more for {self._asked()}",
-                fix="ask for shorter clips, or add longer videos",
+                fix="lower what makes clips long, or add longer videos",
             )
         self._video, self._first, self._starts = videos[usable], firsts[usable], starts[usable]
         self._ends = np.cumsum(self._starts)
