@@ -1,5 +1,7 @@
 """Clips are where they should be, each as likely as it should be, and the same for every number of processes."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -80,10 +82,61 @@ def test_videos_are_drawn_as_often_as_the_weighting_says(weighting, expected):
     assert np.mean(side == 255) == pytest.approx(0.5, abs=0.02)
 
 
-def test_a_clip_can_be_asked_for():
-    sampler = ClipSampler(labelled_store([3, 9]), num_frames=3, frame_step=2, seed=0, mirror=True)
-    assert sampler.clip(1, 4)[:, 0, 0].tolist() == [[1, 4, 0], [1, 6, 0], [1, 8, 0]]
-    with pytest.raises(InputError, match="start 5; allowed: 0 to 4"):
-        sampler.clip(1, 5)
-    with pytest.raises(InputError, match="allowed: none"):
-        sampler.clip(0, 0)
+def cut_store() -> FrameStore:
+    """Two videos at 25 and 10 frames per second, the first with cuts before frames 4 and 20."""
+    return dataclasses.replace(labelled_store([26, 30]), fps=(25.0, 10.0), cuts=((4, 20), ()))
+
+
+@pytest.mark.parametrize("weighting", ["frames", "videos"])
+def test_no_clip_spans_a_cut(weighting):
+    sampler = ClipSampler(cut_store(), num_frames=3, frame_step=2, seed=0, weighting=weighting)
+    assert sampler.num_clips == 12 + 2 + 26
+    clips = sampler.batch(0, 4000)
+    video, first, last = clips[:, 0, 0, 0, 0], clips[:, 0, 0, 0, 1], clips[:, -1, 0, 0, 1]
+    assert set(first[video == 0].tolist()) == {*range(4, 16), 20, 21}
+    assert (np.digitize(first, (4, 20)) == np.digitize(last, (4, 20)))[video == 0].all()
+    assert np.mean(video == 0) == pytest.approx(0.5 if weighting == "videos" else 14 / 40, abs=0.03)
+    assert np.mean(first[video == 0] < 16) == pytest.approx(12 / 14, abs=0.03)
+
+
+def test_clips_of_one_duration_follow_the_rate_of_their_video():
+    sampler = ClipSampler(cut_store(), num_frames=4, clip_seconds=0.4, seed=0)
+    assert sampler.usual_step == 2  # of 25 frames per second, the middle one
+    clips = sampler.batch(0, 200)
+    video, times = clips[:, 0, 0, 0, 0], clips[:, :, 0, 0, 1].astype(int)
+    assert (np.diff(times[video == 1]) == 1).all()  # 0.1 s at 10 frames per second
+    assert (times[video == 0] - times[video == 0][:, :1] == [0, 3, 5, 8]).all()  # 2.5 frames at 25
+
+
+def test_sparse_clips_take_any_frames_of_their_stretch():
+    sampler = ClipSampler(cut_store(), num_frames=3, within=8, seed=0)
+    clips, places = sampler.timed_batch(0, 3000)
+    times = clips[:, :, 0, 0, 1].astype(int)
+    assert (np.diff(places) >= 1).all()
+    assert places.min() == 0
+    assert places.max() == 7
+    assert (np.diff(times) == np.diff(places)).all()
+    assert np.allclose(np.bincount(places.ravel()) / 3000, 3 / 8, atol=0.04)
+    first = times[clips[:, 0, 0, 0, 0] == 0]
+    assert (np.digitize(first[:, 0], (4, 20)) == np.digitize(first[:, -1], (4, 20))).all()
+    assert np.array_equal(sampler.timed_batch(5, 4, 1, 2)[1], sampler.timed_batch(5, 8)[1][4:])
+
+
+def test_it_is_known_which_video_a_clip_is_from():
+    sampler = ClipSampler(cut_store(), num_frames=3, seed=0)
+    assert np.array_equal(sampler.videos_of(9, 6, 1, 2), sampler.batch(9, 6, 1, 2)[:, 0, 0, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"clip_seconds": 0}, "clip_seconds is out of range; given: 0"),
+        ({"within": 2}, "does not fit among so few frames; given: 2; allowed: 3"),
+        ({"within": 5, "frame_step": 2}, "frames can be placed in one way only"),
+        ({"weighting": "length"}, "unknown weighting of videos; given: length"),
+        ({"clip_seconds": 9}, r"26 frames in the longest without a cut|30 frames.*over 9 seconds"),
+    ],
+)
+def test_what_cannot_be_sampled_is_refused(options, problem):
+    with pytest.raises(InputError, match=problem):
+        ClipSampler(cut_store(), num_frames=3, seed=0, **options)

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 from accelerate import Accelerator
+from PIL import Image
 
 from latentreel.checkpoints.load import load_image_generator
 from latentreel.cli.train import build, start
@@ -55,3 +56,34 @@ def test_a_run_that_cannot_be_grown_from_is_refused(source, changes, problem, de
     config = dataclasses.replace(GROWN, out=tmp_path, grow_from=debug_runs / source, **changes)
     with pytest.raises(InputError, match=problem):
         build(config, Accelerator(cpu=True))
+
+
+@pytest.fixture
+def classes(tmp_path):
+    """Red, green and blue stills in folders of those names, and twice as many red ones."""
+    for name, colour, count in (("red", (255, 0, 0), 8), ("green", (0, 255, 0), 4), ("blue", (0, 0, 255), 4)):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for number in range(count):
+            Image.new("RGB", (16, 16), colour).save(tmp_path / "data" / name / f"{number}.png")
+    return tmp_path / "data"
+
+
+def test_folders_become_classes_that_both_networks_are_told(classes, tmp_path):
+    config = dataclasses.replace(IMAGE["debug"], device="cpu", data=str(classes), conditional=True, out=tmp_path / "run")
+    family = build(config, Accelerator(cpu=True))
+    assert family.generator.num_classes == family.discriminator.config.num_classes == 3
+    batch = family.batch(3)
+    brightest = batch.real.mean(dim=(2, 3)).argmax(dim=1)  # 0 red, 1 green, 2 blue
+    assert torch.equal(batch.labels, torch.tensor([2, 1, 0])[brightest])  # blue, green, red by name
+    start(dataclasses.replace(config, kimg=0.008))
+    assert start(dataclasses.replace(config, kimg=0.012)).step == 3
+    assert load_image_generator(tmp_path / "run").num_classes == 3
+    assert "classes: 0 blue, 1 green, 2 red" in (tmp_path / "run" / "bundle" / "card.json").read_text()
+
+
+def test_stills_without_classes_cannot_be_trained_on_by_class(classes, tmp_path):
+    Image.new("RGB", (16, 16)).save(classes / "stray.png")
+    config = dataclasses.replace(IMAGE["debug"], device="cpu", conditional=True, out=tmp_path / "run")
+    for data, problem in ((classes, r"given: stray\.png in no class"), (classes / "red", "in no class")):
+        with pytest.raises(InputError, match=problem):
+            build(dataclasses.replace(config, data=str(data)), Accelerator(cpu=True))

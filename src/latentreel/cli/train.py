@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING, Literal
 
 from latentreel.core.config import load_yaml
 from latentreel.core.errors import InputError
-from latentreel.core.files import require_writable, sole_user
+from latentreel.core.files import atomic_path, require_writable, sole_user
 from latentreel.training.config import ImageTrainingConfig, MotionTrainingConfig, RunConfig
 from latentreel.training.presets import FAMILIES, default_out
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+    from latentreel.data.clip_sampling import ClipSampler
     from latentreel.data.frame_store import FrameStore
+    from latentreel.data.streamed_clips import StreamedClips
     from latentreel.metrics.extractors.extractor import Extractor
     from latentreel.training.loop import Family
     from latentreel.training.scores import Scorer
     from latentreel.training.state import TrainState
+
+HELD_OUT = "held_out.txt"  # in a run's folder
 
 USAGE = """usage: latentreel train image|motion PRESET [--field value ...]
        latentreel train image|motion --config FILE [--field value ...]
@@ -160,27 +164,28 @@ def build(config: RunConfig, accelerator: "Accelerator") -> "Family":
 
 
 def _build_image(config: ImageTrainingConfig, accelerator: "Accelerator") -> "Family":
-    from latentreel.data.clip_sampling import ClipSampler
     from latentreel.training.image import ImageTraining, network_config
 
     network_config(config)  # refuses impossible sizes before any data is decoded
-    store = _open_data(config, config.resolution, accelerator)
-    sampler = ClipSampler(store, num_frames=1, seed=config.seed, mirror=config.mirror)
+    sampler = _open_clips(config, config.resolution, accelerator, num_frames=1)
     return ImageTraining(config, sampler, accelerator)
 
 
 def _build_motion(config: MotionTrainingConfig, accelerator: "Accelerator") -> "Family":
     from latentreel.checkpoints.load import load_image_generator
     from latentreel.cli.progress import counting
-    from latentreel.data.clip_sampling import ClipSampler
     from latentreel.training.mocogan_hd import MotionTraining
     from latentreel.training.starting_weights import open_basis
     from latentreel.training.state import saved_states
 
     generator = load_image_generator(config.image_generator)
-    store = _open_data(config, generator.resolution, accelerator)
-    sampler = ClipSampler(
-        store, num_frames=config.num_frames, frame_step=config.frame_step, seed=config.seed, mirror=config.mirror
+    sampler = _open_clips(
+        config,
+        generator.resolution,
+        accelerator,
+        num_frames=config.num_frames,
+        frame_step=config.frame_step,
+        clip_seconds=config.clip_seconds,
     )
     generator.to(accelerator.device)
     with accelerator.main_process_first(), counting("latent basis") as progress:
@@ -212,12 +217,14 @@ def build_scorer(config: RunConfig, family: "Family", extractor: "Extractor") ->
     """
     from latentreel.cli.progress import console
     from latentreel.core.precision import set_precision
+    from latentreel.data.clip_sampling import ClipSampler
     from latentreel.metrics.protocols import LATENTREEL, altered
     from latentreel.pipelines.clip_collections import StoredClips, open_clips
     from latentreel.pipelines.evaluation import evaluate
 
     accelerator, sampler = family.accelerator, family.sampler
-    lengths = {"num_frames": sampler.num_frames, "frame_step": sampler.frame_step}
+    assert isinstance(sampler, ClipSampler), "streamed data cannot be scored"
+    lengths = {"num_frames": sampler.num_frames, "frame_step": sampler.usual_step}
     protocol = altered(LATENTREEL, num_clips=config.score_clips, size=sampler.store.resolution, **lengths)
     real = StoredClips(config.data_name, sampler.store)
     told: set[str] = set()
@@ -248,14 +255,49 @@ def _print_best(config: RunConfig) -> None:
         console.print(f"best: {config.out / BEST} ({best.score} {best.value:.4g}, {best.items} items)", soft_wrap=True)
 
 
+def _open_clips(
+    config: RunConfig,
+    resolution: int,
+    accelerator: "Accelerator",
+    *,
+    num_frames: int,
+    frame_step: int = 1,
+    clip_seconds: float | None = None,
+) -> "ClipSampler | StreamedClips":
+    """What clips are drawn from: a store of all frames, or shards as they are read."""
+    from latentreel.data.clip_sampling import ClipSampler
+    from latentreel.training.sources import is_streamed, open_streamed
+
+    if is_streamed(config):
+        if clip_seconds is not None:
+            raise InputError("clips of one duration need the data on disk, and it is streamed", fix="use --frame-step")
+        rank, world_size = accelerator.process_index, accelerator.num_processes
+        sizes = {"resolution": resolution, "num_frames": num_frames, "frame_step": frame_step}
+        return open_streamed(config, rank=rank, world_size=world_size, **sizes)
+    return ClipSampler(
+        _open_data(config, resolution, accelerator),
+        num_frames=num_frames,
+        frame_step=frame_step if clip_seconds is None else 1,
+        clip_seconds=clip_seconds,
+        seed=config.seed,
+        mirror=config.mirror,
+        weighting=config.weighting,
+    )
+
+
 def _open_data(config: RunConfig, resolution: int, accelerator: "Accelerator") -> "FrameStore":
     from latentreel.cli.progress import console, counting
-    from latentreel.training.sources import open_training_data
+    from latentreel.training.sources import hold_out, open_training_data
 
     expect: Literal["images", "videos"] = "images" if isinstance(config, ImageTrainingConfig) else "videos"
     with accelerator.local_main_process_first(), counting("preparing data") as progress:  # each machine has its own cache
         store = open_training_data(config, resolution=resolution, expect=expect, progress=progress)
     for name, reason in store.problems[:5]:
         console.print(f"[yellow]left out[/yellow] {name}: {reason}")
-    console.print(f"data: {len(store.names)} items, {len(store.frames)} frames, {store.resolution} px")
+    store, rest = hold_out(store, config)
+    if rest and accelerator.is_main_process:
+        with atomic_path(require_writable(config.out) / HELD_OUT) as temporary:
+            temporary.write_text("".join(f"{name}\n" for name in rest))
+    told = f", {len(rest)} held out ({config.out / HELD_OUT})" if rest else ""
+    console.print(f"data: {len(store.names)} items, {store.lengths.sum()} frames, {store.resolution} px{told}", soft_wrap=True)
     return store

@@ -1,13 +1,9 @@
-"""Decodes, or renders, many clips at a time into one file of square frames of one size."""
+"""Decodes, or renders, many clips at a time into one file of frames of one size."""
 
-import errno
 import logging
-import os
 import shutil
 import tempfile
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,22 +11,21 @@ from typing import IO, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from latentreel.core.errors import InputError
+from latentreel.data.framing import Fit, framed, is_enlarged
+from latentreel.data.framing import centre_square as centre_square
+from latentreel.data.scene_cuts import CutDetector
+from latentreel.data.source_files import DISK_FULL
+from latentreel.data.working_ahead import in_order
 
 Pixels = npt.NDArray[np.uint8]
 
 Progress = Callable[[int, int], None]
 """Called with the number of items done and of all."""
 
-MAX_WORKERS = 8
-"""More threads than this wait for the disk, or for each other."""
-
 MAX_CLIP_BYTES_IN_MEMORY = 16 * 2**20
 """A decoded clip above this size waits for its turn on disk."""
-
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 _log = logging.getLogger(__name__)
 
@@ -54,13 +49,24 @@ FrameSupplier = tuple[str, Callable[[], FrameClip]]
 
 
 @dataclass(frozen=True)
-class _DecodedClip:
+class DecodedClip:
+    """One clip, decoded or not."""
+
     name: str
     pixels: IO[bytes]
+    """Its frames end to end, in a file that stands at its end; whoever takes them closes it."""
     num_frames: int = 0
+    size: tuple[int, int] = (0, 0)
+    """Rows and columns of every frame."""
     fps: float = 0.0
+    cuts: tuple[int, ...] = ()
+    """The frames with which new scenes begin."""
+    notes: tuple[str, ...] = ()
+    """What was done to its frames, or is wrong with its file."""
     enlarged: bool = False
+    """Whether it is smaller than the resolution."""
     problem: str = ""
+    """Why there are no frames; empty where there are."""
 
 
 @dataclass
@@ -70,7 +76,13 @@ class DecodedClips:
     names: list[str] = field(default_factory=list)
     lengths: list[int] = field(default_factory=list)
     """Frames of each clip."""
+    size: tuple[int, int] = (0, 0)
+    """Rows and columns of every frame."""
     fps: list[float] = field(default_factory=list)
+    cuts: list[tuple[int, ...]] = field(default_factory=list)
+    """The frames of each clip with which new scenes begin."""
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    """What was done to the frames of a clip, or is wrong with it: name and note."""
     problems: list[tuple[str, str]] = field(default_factory=list)
     """What was left out: name and reason."""
     num_enlarged: int = 0
@@ -81,29 +93,36 @@ class DecodedClips:
         """Clips that were decoded or left out."""
         return len(self.names) + len(self.problems)
 
-    def add(self, clip: _DecodedClip, out: IO[bytes]) -> None:
+    def add(self, clip: DecodedClip, out: IO[bytes]) -> None:
         """Appends a clip to the file, or notes its problem."""
         with clip.pixels:
             if clip.problem:
                 self.problems.append((clip.name, clip.problem))
                 return
+            if self.names and clip.size != self.size:
+                self.problems.append((clip.name, f"it has other proportions: {_shown(clip.size)}, not {_shown(self.size)}"))
+                return
+            self.size = clip.size
             self.names.append(clip.name)
             self.lengths.append(clip.num_frames)
             self.fps.append(clip.fps)
+            self.cuts.append(clip.cuts)
+            self.notes += [(clip.name, note) for note in clip.notes]
             self.num_enlarged += clip.enlarged
             clip.pixels.seek(0)
             shutil.copyfileobj(clip.pixels, out, 2**20)
 
 
 def decode_clips(
-    items: Sequence[FrameSupplier], file: Path, *, resolution: int, progress: Progress | None = None
+    items: Sequence[FrameSupplier], file: Path, *, resolution: int, fit: Fit = "crop", progress: Progress | None = None
 ) -> DecodedClips:
-    """Writes the frames of all items, in their order, as raw uint8 [F, resolution, resolution, 3].
+    """Writes the frames of all items, in their order, as raw uint8 [F, H, W, 3].
 
     Args:
         items: The suppliers. An `InputError` of one is noted as a problem, and the others go on.
         file: Where to.
-        resolution: Rows and columns of the written frames: the centre square of the given ones, resized.
+        resolution: Rows and columns of the written frames; for "keep" the shorter of the two.
+        fit: What becomes of frames that are no squares. "keep" keeps the proportions of the first item; others are problems.
         progress: Told of every item done.
 
     Returns:
@@ -116,12 +135,12 @@ def decode_clips(
     decoded = DecodedClips()
     try:
         with file.open("wb") as out:
-            for clip in _in_order(partial(_decode, resolution=resolution, spill=file.parent), items):
+            for clip in in_order(partial(decode_clip, resolution=resolution, fit=fit, spill=file.parent), items):
                 decoded.add(clip, out)
                 if progress is not None:
                     progress(decoded.num_items, len(items))
     except OSError as error:
-        if error.errno not in _DISK_FULL:
+        if error.errno not in DISK_FULL:
             raise
         so_far = sum(decoded.lengths) * resolution**2 * 3
         raise _disk_full(file.parent, so_far * len(items) // max(1, decoded.num_items)) from error
@@ -135,49 +154,38 @@ def decode_clips(
     return decoded
 
 
-def _in_order(work: Callable[[FrameSupplier], _DecodedClip], items: Sequence[FrameSupplier]) -> Iterator[_DecodedClip]:
-    """Results in the order of the items, worked out by threads that run only a little ahead."""
-    workers = min(MAX_WORKERS, os.cpu_count() or 1)
-    pool, waiting = ThreadPoolExecutor(workers), deque[Future[_DecodedClip]]()
-    try:
-        for item in items:
-            waiting.append(pool.submit(work, item))
-            if len(waiting) > 2 * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+def decode_clip(item: FrameSupplier, *, resolution: int, fit: Fit, spill: Path) -> DecodedClip:
+    """Decodes one clip, at the size of training.
 
-
-def _decode(item: FrameSupplier, *, resolution: int, spill: Path) -> _DecodedClip:
+    Args:
+        item: Its supplier. An `InputError` of it becomes the clip's problem.
+        resolution: As for `decode_clips`.
+        fit: As for `decode_clips`.
+        spill: Folder for the frames while they wait, where they are many.
+    """
     name, supply = item
     pixels = tempfile.SpooledTemporaryFile(MAX_CLIP_BYTES_IN_MEMORY, dir=str(spill))  # noqa: SIM115 (closed in `add`)
-    count, smallest = 0, resolution
+    count, enlarged, sizes, detector = 0, False, set(), CutDetector()
     try:
         clip = supply()
         for frame in clip.frames:
-            pixels.write(centre_square(frame, resolution).tobytes())
-            count, smallest = count + 1, min(smallest, *frame.shape[:2])
+            fitting = framed(frame, resolution, fit)
+            pixels.write(fitting.tobytes())
+            detector.see(fitting)
+            count, enlarged = count + 1, enlarged or is_enlarged(frame, resolution, fit)
+            sizes.add((fitting.shape[0], fitting.shape[1]))
         if not count:
             raise InputError(f"{name} holds no frame")
+        if len(sizes) > 1:
+            raise InputError(f"{name} changes its proportions", given=" and ".join(map(_shown, sorted(sizes))))
     except InputError as error:
-        return _DecodedClip(name, pixels, problem=str(error))
-    return _DecodedClip(name, pixels, count, float(clip.fps), enlarged=smallest < resolution)
+        return DecodedClip(name, pixels, problem=str(error))
+    notes = tuple(getattr(clip, "notes", ()))
+    return DecodedClip(name, pixels, count, sizes.pop(), float(clip.fps), tuple(detector.cuts()), notes, enlarged)
 
 
-def centre_square(frame: Pixels, resolution: int) -> Pixels:
-    """The centre square of a frame, resized with antialiased Lanczos; `reducing_gap` box-filters very large ones first."""
-    if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[-1] != 3 or 0 in frame.shape:
-        raise InputError("a frame has the wrong form", given=f"{frame.dtype} {list(frame.shape)}", allowed="uint8 [H, W, 3]")
-    height, width = frame.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    square = frame[top : top + side, left : left + side]
-    if side != resolution:
-        size = (resolution, resolution)
-        square = np.asarray(Image.fromarray(square).resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0))
-    return square
+def _shown(size: tuple[int, int]) -> str:
+    return f"{size[1]}x{size[0]}"
 
 
 def _require_space(folder: Path, needed_bytes: int) -> None:

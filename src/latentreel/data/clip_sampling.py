@@ -10,13 +10,15 @@ from latentreel.core.randomness import numpy_generator
 from latentreel.data.frame_store import FrameStore
 
 Pixels = npt.NDArray[np.uint8]
+Indices = npt.NDArray[np.int64]
 Weighting = Literal["frames", "videos"]
 
 
 class ClipSampler:
-    """Draws clips of T frames, `frame_step` apart. Images are clips of one frame.
+    """Draws clips of T frames; images are clips of one. No clip spans a scene cut. Scenes too short for a clip are left out.
 
-    Videos too short for a clip are left out.
+    The frames of a clip are `frame_step` apart; or spread over `clip_seconds`, whatever the rate of the video; or T different
+    ones at random places `within` so many frames (StyleGAN-V, Sec. 3.2).
     """
 
     def __init__(
@@ -25,56 +27,67 @@ class ClipSampler:
         *,
         num_frames: int,
         frame_step: int = 1,
+        clip_seconds: float | None = None,
+        within: int | None = None,
         seed: int,
         mirror: bool = False,
         weighting: Weighting = "frames",
     ) -> None:
-        """Finds out which videos are long enough.
+        """Finds out which scenes are long enough.
 
         Args:
             store: The frames.
             num_frames: Frames of a clip, T.
             frame_step: Distance of neighbours in a clip, in frames of the video.
+            clip_seconds: How long a clip lasts, in place of `frame_step`: frame k is the one shown at k / T of that time.
+                A video of fewer frames per second repeats some.
+            within: Frames among which a clip's are drawn, in place of both.
             seed: Fixes every batch.
             mirror: Whether each clip is flipped left to right with probability 1/2.
             weighting: "frames": every clip that fits anywhere is equally likely, so long videos are drawn more often;
                 "videos": every video is, and every clip within it.
 
         Raises:
-            InputError: A number is out of range, or no video is long enough.
+            InputError: A number is out of range, two ways to place frames are asked for, or no scene is long enough.
         """
-        if num_frames < 1 or frame_step < 1:
-            raise InputError(
-                "clips need frames", given=f"num_frames={num_frames}, frame_step={frame_step}", allowed="1 or more"
-            )
-        if weighting not in ("frames", "videos"):
-            raise InputError("unknown weighting of videos", given=weighting, allowed="frames, videos")
+        _check(num_frames, frame_step, clip_seconds, within, weighting)
         self.store = store
         self.num_frames = num_frames
         self.frame_step = frame_step
+        self.clip_seconds = clip_seconds
+        self.within = within
         self.seed = seed
         self.mirror = mirror
         self.weighting = weighting
-        span = (num_frames - 1) * frame_step + 1
-        starts = np.maximum(store.lengths - span + 1, 0)  # how many clips begin in each video, [V]
-        self.videos = np.flatnonzero(starts)
-        """Which videos of the store are long enough."""
-        if not len(self.videos):
+        self._places = self._frames_of_clips()
+        spans = self._places[:, -1] + 1 if within is None else np.full(len(store.lengths), within)
+        videos, firsts, lengths = store.scenes()
+        starts = np.maximum(lengths - spans[videos] + 1, 0)  # how many clips begin in each scene, [S]
+        usable = np.flatnonzero(starts)
+        if not len(usable):
             raise InputError(
                 "no video is long enough for a clip",
-                given=f"{store.lengths.max()} frames in the longest",
-                allowed=f"{span} frames or more for --num-frames {num_frames} with --frame-step {frame_step}",
-                fix="lower --num-frames or --frame-step, or add longer videos",
+                given=f"{lengths.max()} frames in the longest" + (" without a cut" if any(store.cuts) else ""),
+                allowed=f"{spans.min()} frames or more for {self._asked()}",
+                fix="lower what makes clips long, or add longer videos",
             )
-        self._starts = starts[self.videos]
+        self._video, self._first, self._starts = videos[usable], firsts[usable], starts[usable]
         self._ends = np.cumsum(self._starts)
-        self._pattern = np.arange(num_frames) * frame_step
+        self._video_first = np.flatnonzero(np.diff(self._video, prepend=-1))  # the first usable scene of every usable video
         self._frames = np.asarray(store.frames)  # a plain view: indexing a memmap costs more
 
     @property
     def num_clips(self) -> int:
-        """How many different clips there are."""
+        """At how many places a clip can begin."""
         return int(self._ends[-1])
+
+    @property
+    def usual_step(self) -> int:
+        """Distance of neighbours in a clip: `frame_step`, or what comes next to it in the middle one of the videos' rates."""
+        if self.clip_seconds is None:
+            return self.frame_step
+        rates = sorted(self.store.fps)
+        return max(1, round(rates[len(rates) // 2] * self.clip_seconds / self.num_frames))
 
     def batch(self, step: int, size: int, rank: int = 0, world_size: int = 1) -> Pixels:
         """One process's share of the batch of a step.
@@ -88,49 +101,76 @@ class ClipSampler:
         Returns:
             uint8 [N, T, H, W, 3].
         """
+        return self.timed_batch(step, size, rank, world_size)[0]
+
+    def timed_batch(self, step: int, size: int, rank: int = 0, world_size: int = 1) -> tuple[Pixels, Indices]:
+        """As `batch`, and when each frame is shown.
+
+        Returns:
+            uint8 [N, T, H, W, 3], and the frames of the video that lie between it and the begin of the clip's stretch, [N, T].
+        """
         assert 0 <= rank < world_size
         share = slice(rank * size, (rank + 1) * size)
-        first, flipped = (drawn[share] for drawn in self._draw(step, size * world_size))
-        clips = self._frames[first[:, None] + self._pattern]  # [N, T, H, W, 3]
+        scene, start, places, flipped = self._draw(step, size * world_size)
+        scene, start, places, flipped = scene[share], start[share], places[share], flipped[share]
+        first = self.store.offsets[self._video[scene]] + self._first[scene] + start
+        clips = self._frames[first[:, None] + places]  # [N, T, H, W, 3]
         if self.mirror:
             for i in np.flatnonzero(flipped):
                 _mirror(clips[i])
-        return clips
+        return clips, places
 
-    def clip(self, video: int, start: int) -> Pixels:
-        """The clip of one place, never flipped.
+    def videos_of(self, step: int, size: int, rank: int = 0, world_size: int = 1) -> Indices:
+        """From which video of the store each clip of the same batch is, [N]."""
+        videos: Indices = self._video[self._draw(step, size * world_size)[0]]
+        return videos[rank * size : (rank + 1) * size]
 
-        Args:
-            video: Index in the store.
-            start: First frame.
+    def _frames_of_clips(self) -> Indices:
+        """Which frames of a clip's stretch it takes, by video, [V, T]."""
+        count = np.arange(self.num_frames)
+        if self.clip_seconds is None:
+            return np.broadcast_to(count * self.frame_step, (len(self.store.lengths), self.num_frames))
+        seconds = count * (self.clip_seconds / self.num_frames)
+        places: Indices = np.floor(np.outer(self.store.fps, seconds) + 0.5).astype(np.int64)
+        return places
 
-        Returns:
-            uint8 [T, H, W, 3].
-
-        Raises:
-            InputError: The video has no such clip.
-        """
-        last = int(self.store.lengths[video]) - 1 - int(self._pattern[-1])
-        if not 0 <= start <= last:
-            raise InputError(
-                f"{self.store.names[video]} has no clip there",
-                given=f"start {start}",
-                allowed=f"0 to {last}" if last >= 0 else "none",
-            )
-        clip: Pixels = self._frames[self.store.offsets[video] + start + self._pattern]
-        return clip
-
-    def _draw(self, step: int, count: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-        """Where in the store the clips of a step begin, and which are flipped, [count] each."""
+    def _draw(self, step: int, count: int) -> tuple[Indices, Indices, Indices, npt.NDArray[np.bool_]]:
+        """The clips of a step: the scene of each, its first frame there, [count]; the frames it takes, [count, T]; if flipped."""
         random = numpy_generator(self.seed, "clips", step)
         if self.weighting == "frames":
             clip = random.integers(self.num_clips, size=count)
-            chosen = np.searchsorted(self._ends, clip, side="right")
-            start = clip - (self._ends - self._starts)[chosen]
         else:
-            chosen = random.integers(len(self.videos), size=count)
-            start = random.integers(self._starts[chosen])
-        return self.store.offsets[self.videos[chosen]] + start, random.random(count) < 0.5
+            before = (self._ends - self._starts)[self._video_first]  # clips of the videos before
+            video = random.integers(len(before), size=count)
+            clip = before[video] + random.integers(np.diff(before, append=self.num_clips)[video])
+        scene = np.searchsorted(self._ends, clip, side="right")
+        start = clip - (self._ends - self._starts)[scene]
+        flipped = random.random(count) < 0.5
+        if self.within is None:
+            return scene, start, self._places[self._video[scene]], flipped
+        order = random.random((count, self.within)).argsort(axis=1)[:, : self.num_frames]
+        return scene, start, np.sort(order, axis=1), flipped
+
+    def _asked(self) -> str:
+        if self.within is not None:
+            return f"{self.num_frames} frames within {self.within}"
+        if self.clip_seconds is not None:
+            return f"--num-frames {self.num_frames} over {self.clip_seconds:g} seconds"
+        return f"--num-frames {self.num_frames} with --frame-step {self.frame_step}"
+
+
+def _check(num_frames: int, frame_step: int, clip_seconds: float | None, within: int | None, weighting: str) -> None:
+    if num_frames < 1 or frame_step < 1:
+        raise InputError("clips need frames", given=f"num_frames={num_frames}, frame_step={frame_step}", allowed="1 or more")
+    if clip_seconds is not None and not 0 < clip_seconds < float("inf"):
+        raise InputError("clip_seconds is out of range", given=clip_seconds, allowed="above 0")
+    if within is not None and within < num_frames:
+        raise InputError("a clip does not fit among so few frames", given=within, allowed=f"{num_frames} (num_frames) or more")
+    if (frame_step > 1) + (clip_seconds is not None) + (within is not None) > 1:
+        given = f"frame_step={frame_step}, clip_seconds={clip_seconds}, within={within}"
+        raise InputError("frames can be placed in one way only", given=given, allowed="one of frame_step, clip_seconds, within")
+    if weighting not in ("frames", "videos"):
+        raise InputError("unknown weighting of videos", given=weighting, allowed="frames, videos")
 
 
 def _mirror(clip: Pixels) -> None:

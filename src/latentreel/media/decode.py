@@ -1,128 +1,117 @@
 """Video files in: any container FFmpeg knows, folders of frames, and stills, as RGB uint8 frames in the order they are shown.
 
 What cannot be read is an `InputError` that names the file and the reason;
-a file that breaks off midway gives what came before, with a warning.
+a file that breaks off midway gives what came before, with a warning and a note.
 """
 
+import itertools
 import logging
 import re
+import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from latentreel.core.errors import InputError
 from latentreel.core.video import Video
+from latentreel.media.containers import UNREADABLE, Track, decode_track, open_track, reason
+from latentreel.media.frame_conversion import note, onto_black
+from latentreel.media.limits import DEFAULT_LIMITS, DecodeLimits, LimitError
+from latentreel.media.video_stream import UNKNOWN_FPS, VideoStream, at_rate
 
 Pixels = npt.NDArray[np.uint8]
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif", ".mpg", ".mpeg", ".ts", ".wmv", ".flv"})
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm"})
 
-MAX_FRAME_PIXELS = 8192 * 8192
-"""The largest frame that is decoded; a file may declare any size in a few bytes, so this is asked before memory is taken."""
-
-MAX_CLIP_BYTES = 8 * 2**30
-"""The largest clip that `load_video` takes whole: 46 s of 30 fps 1080p; longer ones are read through `open_video`."""
-
-UNKNOWN_FPS = 25.0
-"""The rate of what has none of its own: a folder of frames, a still, a container that declares nothing usable."""
-
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class VideoStream:
-    """A video that is decoded as it is read; the counterpart of `Video` in constant memory."""
-
-    frames: Iterator[Pixels]
-    """RGB frames, uint8 [H, W, 3]; once through. The file is closed at the end."""
-
-    fps: float
-    """Frames per second, on average."""
-
-    num_frames: int | None
-    """How many frames the container declares; None where it does not (mkv, webm)."""
-
-
-def load_video(path: Path | str) -> Video:
+def load_video(path: Path | str, *, limits: DecodeLimits = DEFAULT_LIMITS, min_frames: int = 1) -> Video:
     """Reads a whole clip.
 
     Args:
         path: A video file, a GIF, a folder of frames, or a still image (a clip of one frame).
+        limits: What the file may ask for.
+        min_frames: As for `open_video`.
 
     Returns:
-        The clip, upright.
+        The clip, as `open_video` gives it.
 
     Raises:
-        InputError: It is missing, cannot be decoded, changes its frame size, or is larger than `MAX_CLIP_BYTES`.
+        InputError: It is missing, cannot be decoded, changes its frame size, or passes a limit.
     """
-    stream = open_video(path)
+    stream = open_video(path, limits=limits, min_frames=min_frames)
     frames: list[Pixels] = []
     for frame in stream.frames:
         if frames and frame.shape != frames[0].shape:
             raise InputError(f"{path}: frame {len(frames)} has another size", given=_size(frame), allowed=_size(frames[0]))
         frames.append(frame)
-        if max(len(frames), stream.num_frames or 0) * frame.nbytes > MAX_CLIP_BYTES:
-            raise InputError(
-                f"{path} is too large to be loaded whole",
-                given=f"{max(len(frames), stream.num_frames or 0)} or more frames of {_size(frame)}",
-                allowed=f"{MAX_CLIP_BYTES // frame.nbytes} such frames",
-                fix="cut it into shorter clips or scale it down",
-            )
+        limits.require_memory(Path(path), max(len(frames), stream.num_frames or 0), *frame.shape[:2])
     clip = np.empty((len(frames), *frames[0].shape), np.uint8)
     for t in range(len(clip)):  # a frame goes as its copy comes, so that memory holds the clip once
         clip[t], frames[t] = frames[t], clip[:0]
     return Video(clip, stream.fps)
 
 
-def open_video(path: Path | str) -> VideoStream:
-    """Opens a clip to be decoded frame by frame.
+def open_video(
+    path: Path | str, *, limits: DecodeLimits = DEFAULT_LIMITS, min_frames: int = 1, constant_rate: bool = True
+) -> VideoStream:
+    """Opens a clip to be decoded frame by frame: upright, with square pixels, on black, evenly spaced in time.
+
+    Pixels that are not square are made so by resizing the width. Of several video streams the one with most pixels is read.
 
     Args:
         path: A video file, a GIF, a folder of frames, or a still image.
+        limits: What the file may ask for; asked before memory is taken, and of every frame.
+        min_frames: How many frames must be decoded. A damaged file with less is refused, when it breaks off.
+        constant_rate: Whether a file of variable rate, where times are off by more than half a frame, is brought to its
+            usual rate by `at_rate`. Else its frames are as stored, and `times` say when.
 
     Returns:
         The stream; the first frame is decoded already, so whatever is wholly unusable fails here.
 
     Raises:
-        InputError: It is missing, empty, not a video, or none of its frames can be decoded.
+        InputError: It is missing, empty, not a video, passes a limit, or too few of its frames can be decoded.
     """
-    path = Path(path)
+    path, times, notes = Path(path), list[float](), list[str]()
     _require_content(path)
-    if path.is_dir():
-        images = list_frames(path)
+    if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES:
+        images = list_frames(path) if path.is_dir() else [path]
         if not images:
             raise InputError(f"the folder {path} holds no frames", allowed=", ".join(sorted(IMAGE_SUFFIXES)))
-        return VideoStream(_decode_ahead(path, map(load_image, images), len(images)), UNKNOWN_FPS, len(images))
-    if path.suffix.lower() in IMAGE_SUFFIXES:
-        return VideoStream(iter([load_image(path)]), UNKNOWN_FPS, 1)
-    return _open_container(path)
+        limits.require_length(path, len(images))
+        timed: Iterator[tuple[float, Pixels]] = (
+            (index / UNKNOWN_FPS, _read_image(image, limits, notes)) for index, image in enumerate(images)
+        )
+        track = Track(path, 0, UNKNOWN_FPS, True, len(images), len(images) / UNKNOWN_FPS)
+    else:
+        track = open_track(path, limits, notes)
+        timed = decode_track(track, limits, notes)
+    frames = _until_damage(track, timed, times, notes, limits, min_frames)
+    frames = itertools.chain([next(frames)], frames)
+    stream = VideoStream(frames, track.fps, track.num_frames, track.duration_seconds, times, notes)
+    if track.is_constant or not constant_rate:
+        return stream
+    note(notes, f"variable frame rate: brought to {track.fps:.4g} frames per second")
+    stream = at_rate(stream, track.fps)
+    limits.require_length(path, stream.num_frames or 0)
+    return stream
 
 
-def load_image(path: Path | str) -> Pixels:
-    """Reads a still, turned upright as its EXIF says; of an animation the first frame, of transparency the colours beneath.
+def load_image(path: Path | str, *, limits: DecodeLimits = DEFAULT_LIMITS) -> Pixels:
+    """Reads a still, turned upright as its EXIF says, on black where it is transparent; of an animation the first frame.
 
     Returns:
         RGB pixels, uint8 [H, W, 3].
 
     Raises:
-        InputError: It is missing, not an image, damaged, or larger than `MAX_FRAME_PIXELS`.
+        InputError: It is missing, not an image, damaged, or too large.
     """
-    path = Path(path)
-    _require_content(path)
-    try:
-        with Image.open(path) as image:
-            _require_size(path, image.height, image.width)
-            return np.array(ImageOps.exif_transpose(image).convert("RGB"))
-    except InputError:
-        raise
-    except Exception as error:  # the plugins of PIL raise nearly anything on damaged files
-        raise InputError(f"cannot read the image {path}: {str(error) or type(error).__name__}") from error
+    return _read_image(Path(path), limits, [])
 
 
 def list_frames(folder: Path) -> list[Path]:
@@ -141,82 +130,70 @@ def natural_key(name: str) -> tuple[str | int, ...]:
     return (*(int(part) if i % 2 else part for i, part in enumerate(parts)), name)
 
 
-def _open_container(path: Path) -> VideoStream:
+def _until_damage(
+    track: Track,
+    timed: Iterator[tuple[float, Pixels]],
+    times: list[float],
+    notes: list[str],
+    limits: DecodeLimits,
+    min_frames: int,
+) -> Iterator[Pixels]:
+    """The frames up to where one cannot be decoded; what is wrong then becomes a note and a warning, or a refusal."""
+    problem = ""
     try:
-        # An absolute path is never taken for a protocol or a flag; local files are all that a playlist may refer to.
-        container = av.open(str(path.absolute()), options={"protocol_whitelist": "file"}, metadata_errors="replace")
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise InputError(f"{path} is not a video that can be read: {_reason(error)}") from error
-    if not container.streams.video:
-        kinds = sorted({stream.type for stream in container.streams})
-        container.close()
-        raise InputError(f"{path} has no video stream", given=f"only {' and '.join(kinds)}" if kinds else "no streams at all")
-    stream = container.streams.video[0]
-    _require_size(path, stream.height, stream.width)
-    fps, num_frames = _frame_rate(container, stream), stream.frames or None
-    return VideoStream(_decode_ahead(path, _decode(path, container, stream), num_frames), fps, num_frames)
+        for time, frame in timed:
+            limits.require_length(track.path, len(times) + 1)
+            times.append(time)
+            yield frame
+    except LimitError:
+        raise
+    except UNREADABLE as error:
+        if not times and isinstance(error, InputError):
+            raise
+        if not times:
+            raise InputError(f"{track.path}: no frame can be decoded: {reason(error)}") from error
+        problem = f"breaks off after {len(times)} of {track.num_frames} frames: {reason(error)}"
+    if not problem and len(times) < track.num_frames:
+        problem = f"gives {len(times)} of the {track.num_frames} frames that it declares"
+    if len(times) < max(1, min_frames):
+        raise InputError(f"{track.path} has too few frames", given=problem or len(times), allowed=f"{min_frames} or more")
+    if problem:
+        notes.append(problem)
+        _log.warning("%s %s", track.path, problem)
 
 
-def _decode(path: Path, container: "av.container.InputContainer", stream: "av.VideoStream") -> Iterator[Pixels]:
-    stream.thread_type = "AUTO"
-    with container:
-        for frame in container.decode(stream):
-            _require_size(path, frame.height, frame.width)  # which may change midway
-            pixels: Pixels = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
-            yield np.ascontiguousarray(np.rot90(pixels, frame.rotation // 90)) if frame.rotation else pixels
-
-
-def _decode_ahead(path: Path, frames: Iterator[Pixels], declared: int | None) -> Iterator[Pixels]:
-    """Decodes the first frame at once; where a later one cannot be decoded, ends early with a warning."""
-
-    def rest() -> Iterator[Pixels]:
-        count = 1
-        yield first
-        try:
-            for frame in frames:
-                yield frame
-                count += 1
-            if count < (declared or 0):
-                _log.warning("%s gives only %d of the %d frames it declares", path, count, declared)
-        except (av.FFmpegError, OSError, ValueError) as error:
-            _log.warning("%s breaks off after %d frames (%s); the rest is left out", path, count, _reason(error))
-
+def _read_image(path: Path, limits: DecodeLimits, notes: list[str]) -> Pixels:
+    _require_content(path)
     try:
-        first = next(frames)
-    except StopIteration:
-        raise InputError(f"{path} holds no frame") from None
+        with Image.open(path) as image:
+            limits.require_frame(path, image.height, image.width)
+            if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+                note(notes, "turned upright")
+            upright = ImageOps.exif_transpose(image)
+        if upright.mode.startswith("I"):  # 16 bits of grey, which PIL would cut off at 255
+            grey = np.asarray(upright).clip(0, 0xFFFF) / 257
+            return np.repeat(np.rint(grey).astype(np.uint8)[..., None], 3, axis=-1)
+        if upright.mode.endswith(("A", "a")) or "transparency" in upright.info:
+            return onto_black(np.array(upright.convert("RGBA")), notes)
+        return np.array(upright.convert("RGB"))
     except InputError:
         raise
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise InputError(f"{path}: no frame can be decoded: {_reason(error)}") from error
-    return rest()
-
-
-def _frame_rate(container: "av.container.InputContainer", stream: "av.VideoStream") -> float:
-    """What the container declares, unless it is no sane rate; a GIF declares delays, so that its frames are counted instead."""
-    seconds = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0
-    counted = stream.frames / seconds if container.format.name == "gif" and seconds else None
-    claims = (counted, stream.average_rate, stream.guessed_rate)
-    return next((float(rate) for rate in claims if rate and 0 < rate < 1000), UNKNOWN_FPS)
+    except Image.DecompressionBombError as error:  # above twice the limit of PIL, which it asks first
+        raise LimitError(f"{path} declares too large a frame", given=str(error), allowed=Image.MAX_IMAGE_PIXELS) from error
+    except Exception as error:  # the plugins of PIL raise nearly anything on damaged files
+        raise InputError(f"cannot read the image {path}: {reason(error)}") from error
 
 
 def _require_content(path: Path) -> None:
     try:
-        is_empty = path.stat().st_size == 0
+        status = path.stat()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-    if is_empty and path.is_file():
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise InputError(f"{path} is neither a file nor a folder")  # a pipe may never end
+    if stat.S_ISREG(status.st_mode) and not status.st_size:
         raise InputError(f"{path} is empty", given="0 bytes")
-
-
-def _require_size(path: Path, height: int, width: int) -> None:
-    if height * width > MAX_FRAME_PIXELS:
-        raise InputError(f"{path} declares too large a frame", given=f"{width}x{height}", allowed=f"{MAX_FRAME_PIXELS} pixels")
 
 
 def _size(frame: Pixels) -> str:
     return f"{frame.shape[1]}x{frame.shape[0]}"
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__

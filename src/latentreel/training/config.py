@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from latentreel.core.errors import InputError
+from latentreel.training.data_config import DataConfig
 
 HIGHER_IS_BETTER = ("inception_score",)
 """Scores of which the best is the largest; of all others it is the smallest."""
@@ -18,11 +19,8 @@ FEWEST_SCORED_CLIPS = 16  # with fewer, `latentreel evaluate` refuses
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunConfig:
+class RunConfig(DataConfig):
     """What every training run needs to know."""
-
-    data: str
-    """A folder of videos, of frame folders or (for image generators) of images; or a procedural world, as "world:faces"."""
 
     out: Path = Path("runs/train")
     """The run's folder: config, journal, state, samples, bundle. Running again with the same folder resumes."""
@@ -41,15 +39,6 @@ class RunConfig:
 
     device: Literal["auto", "cpu"] = "auto"
     """auto takes the accelerator if there is one."""
-
-    mirror: bool = False
-    """Show each clip flipped left to right half of the time."""
-
-    world_videos: int = 2048
-    """How many videos to draw when the data is a procedural world."""
-
-    world_frames: int = 32
-    """Frames of each of them (App. B: clips are cut from 32 consecutive frames); 1 draws stills."""
 
     log_every: int = 20
     """Steps between lines in the journal."""
@@ -74,16 +63,12 @@ class RunConfig:
     of them than the network has features."""
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "world_videos", "world_frames", "log_every", "sample_every", "save_every"):
+        super().__post_init__()
+        for name in ("batch_size", "log_every", "sample_every", "save_every"):
             self.require(name, getattr(self, name) >= 1, "at least 1")
         self.require("score_clips", self.score_clips >= FEWEST_SCORED_CLIPS, f"at least {FEWEST_SCORED_CLIPS}")
         self.require("minutes", self.minutes is None or self.minutes > 0, "above 0")
         self.require("seed", 0 <= self.seed < 2**63, "0 or more, below 2^63")
-
-    def require(self, name: str, holds: bool, allowed: str) -> None:
-        """Raises an `InputError` that names the field if its value is not allowed."""
-        if not holds:
-            raise InputError(f"{name} is out of range", given=getattr(self, name), allowed=allowed)
 
     @property
     def total_items(self) -> int:
@@ -134,6 +119,9 @@ class ImageTrainingConfig(RunConfig):
 
     resolution: int = 256
     """Height and width: a power of two. Frames are cropped to the centre square and resized."""
+
+    conditional: bool = False
+    """Tell both networks the class of each picture, its first folder; pictures are then drawn by class (StyleGAN2-ADA, App. D)."""
 
     channels: tuple[int, ...] = ()
     """Feature maps at 4, 8, ... px; empty is full width."""
@@ -250,6 +238,9 @@ class MotionTrainingConfig(RunConfig):
     frame_step: int = 2
     """Every how many-th frame of a video a clip takes (App. B: every other one)."""
 
+    clip_seconds: float | None = None
+    """How long a clip lasts, in place of frame_step: for videos of different rates, which then move at one speed."""
+
     batch_size: int = 16
     """Clips in a step, over all processes together (App. B)."""
 
@@ -341,6 +332,7 @@ class MotionTrainingConfig(RunConfig):
         self.require("num_frames", self.num_frames >= 2, "at least 2")
         for name in ("step_size", "drawing_gb"):
             self.require(name, getattr(self, name) > 0, "above 0")
+        self.require("clip_seconds", self.clip_seconds is None or 0 < self.clip_seconds < math.inf, "above 0")
         self.require("momentum", 0 <= self.momentum < 1, "0 to below 1")
         if self.domain == "cross" and self.content_matching == "pairs":
             raise InputError(

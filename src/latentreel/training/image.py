@@ -17,6 +17,7 @@ from latentreel.core.errors import InputError
 from latentreel.core.pixels import to_float, to_uint8
 from latentreel.core.randomness import torch_generator
 from latentreel.data.clip_sampling import ClipSampler
+from latentreel.data.streamed_clips import StreamedClips
 from latentreel.image_generators.stylegan2.config import StyleGAN2Config
 from latentreel.image_generators.stylegan2.discriminator import StyleGAN2Discriminator
 from latentreel.image_generators.stylegan2.generator import Noise, StyleGAN2Generator, SynthesisBlock
@@ -44,12 +45,16 @@ class RunningMeans(nn.Module):
 class ImageTraining:
     """A generator, its average, a discriminator, and their phases. A `Family` of the training loop."""
 
-    def __init__(self, config: ImageTrainingConfig, sampler: ClipSampler, accelerator: Accelerator) -> None:
+    def __init__(self, config: ImageTrainingConfig, sampler: ClipSampler | StreamedClips, accelerator: Accelerator) -> None:
         self.config = config
         self.sampler = sampler
         self.accelerator = accelerator
         torch.manual_seed(config.seed)
-        sizes = network_config(config)
+        self.labels: Tensor | None = None
+        self.classes: tuple[str, ...] = ()
+        if config.conditional:
+            self.labels, self.classes = class_numbers(sampler)
+        sizes = network_config(config, num_classes=len(self.classes))
         self.generator = StyleGAN2Generator(sizes)
         self.discriminator = StyleGAN2Discriminator(sizes)
         if config.grow_from is not None and not saved_states(config.out / "state"):
@@ -63,7 +68,8 @@ class ImageTraining:
             module.to(accelerator.device)
         self.phases = self._phases()
         optimizers = {"generator": self.phases[0].optimizer, "discriminator": self.phases[-1].optimizer}
-        self.state = TrainState(modules=modules, optimizers=optimizers, inputs={"data": sampler.store.digest})
+        inputs = {"data": sampler.store.digest} | ({"classes": " ".join(self.classes)} if self.classes else {})
+        self.state = TrainState(modules=modules, optimizers=optimizers, inputs=inputs)
         self._fakes: Tensor | None = None
         self._draw = torch.compile(self.generator.synthesize) if config.compile else self.generator.synthesize
         self._judge = torch.compile(self.discriminator) if config.compile else self.discriminator
@@ -72,8 +78,12 @@ class ImageTraining:
         """Real frames [N, 3, H, W] and the randomness of a step."""
         rank, world = self.accelerator.process_index, self.accelerator.num_processes
         frames = self.sampler.batch(step, self.config.batch_size // world, rank=rank, world_size=world)
-        real = to_float(frames[:, 0], device=self.accelerator.device)
-        return Batch(real=real, step=step, seed=self.config.seed, rank=rank, num_processes=world)
+        real, labels = to_float(frames[:, 0], device=self.accelerator.device), None
+        if self.labels is not None:
+            assert isinstance(self.sampler, ClipSampler)
+            videos = self.sampler.videos_of(step, len(real), rank=rank, world_size=world)
+            labels = self.labels[torch.from_numpy(videos)].to(real.device)
+        return Batch(real=real, step=step, seed=self.config.seed, rank=rank, num_processes=world, labels=labels)
 
     # --- objectives -------------------------------------------------------------------------------------------------
 
@@ -81,7 +91,8 @@ class ImageTraining:
         """Latents per layer [N, L, D]; a share of them is mixed from two sources (StyleGAN, Sec. 3.1)."""
         size, layers = size or len(batch), self.generator.num_layers
         z = torch.stack([batch.normal(f"{purpose}/z{i}", self.generator.z_dim, size=size) for i in (0, 1)])
-        w, other = self.generator.map(z.flatten(0, 1)).unflatten(0, (2, size))
+        labels = None if batch.labels is None else batch.labels[:size].repeat(2)
+        w, other = self.generator.map(z.flatten(0, 1), labels).unflatten(0, (2, size))
         draws = batch.uniform(f"{purpose}/mixing", 2, size=size)
         crossover = torch.where(draws[:, 0] < self.config.style_mixing, 1 + (draws[:, 1] * (layers - 1)).floor(), layers)
         from_other = torch.arange(layers, device=w.device) >= crossover[:, None]  # [N, L]
@@ -91,7 +102,7 @@ class ImageTraining:
         """Non-saturating logistic loss."""
         images = self._draw(self.latents(batch, "generator"), noise=self._noise(batch, "generator"))
         self._fakes = images.detach()
-        logits = self._judge(self._augmented(images, batch, "generator"))
+        logits = self._judge(self._augmented(images, batch, "generator"), batch.labels)
         return Outcome(losses={"adversarial": logistic_generator(logits)})
 
     def path_length_objective(self, batch: Batch) -> Outcome:
@@ -107,8 +118,8 @@ class ImageTraining:
     def discriminator_objective(self, batch: Batch) -> Outcome:
         """Logistic loss on the step's real and generated images; the sign of D(real) steers the augmentation."""
         assert self._fakes is not None, "the generator's phase comes first"
-        fake_logits = self._judge(self._augmented(self._fakes, batch, "fake"))
-        real_logits = self._judge(self._augmented(batch.real, batch, "real"))
+        fake_logits = self._judge(self._augmented(self._fakes, batch, "fake"), batch.labels)
+        real_logits = self._judge(self._augmented(batch.real, batch, "real"), batch.labels)
         sign = real_logits.detach().sign().mean()
         self.augment.observe(self.accelerator.reduce(sign.clone(), reduction="mean"), num_images=self.config.batch_size)
         figures = {"real_sign": sign, "augment": self.augment.strength}
@@ -117,7 +128,7 @@ class ImageTraining:
     def r1_objective(self, batch: Batch) -> Outcome:
         """R1 at the real images as the discriminator sees them, augmented."""
         real = self._augmented(batch.real, batch, "real").detach().requires_grad_()
-        penalty = r1_penalty(self.discriminator(real), real)
+        penalty = r1_penalty(self.discriminator(real, batch.labels), real)
         return Outcome(losses={"r1": penalty * (self.config.gamma / 2 * self.config.r1_every)})
 
     # --- what the loop asks for -------------------------------------------------------------------------------------
@@ -129,11 +140,13 @@ class ImageTraining:
         update_average(self.average, self.generator, batch_size=size, half_life=self.config.ema_kimg * 1000, items_seen=items)
 
     def save_samples(self, folder: Path) -> None:
-        """A sheet of the averaged generator's images for latents that stay the same all through the run."""
+        """A sheet of the averaged generator's images for latents that stay the same all through the run; classes take turns."""
         rows, columns = SAMPLES
         z = torch.randn(rows * columns, self.generator.z_dim, generator=torch_generator(self.config.seed, "samples"))
+        labels = torch.arange(len(z)) % max(1, self.generator.num_classes)
+        pairs = zip(z.to(self.accelerator.device).split(16), labels.to(self.accelerator.device).split(16), strict=True)
         with torch.no_grad():
-            parts = [self.average(part) for part in z.to(self.accelerator.device).split(16)]
+            parts = [self.average(part, numbers if self.config.conditional else None) for part, numbers in pairs]
         images = to_uint8(torch.cat(parts))
         sheet = contact_sheet(list(images.reshape(rows, columns, *images.shape[1:])), columns=columns)
         save_image(folder / f"{self.state.items // 1000:06d}_kimg.png", sheet)
@@ -142,6 +155,8 @@ class ImageTraining:
         """The averaged generator."""
         self.average.estimate_mean_latent(num_samples=10_000)
         origin = f"trained by latentreel for {self.state.items / 1000:.0f} kimg on {self.config.data_name}"
+        if self.classes:
+            origin += "; classes: " + ", ".join(f"{number} {name}" for number, name in enumerate(self.classes))
         save_image_generator(self.average, folder, origin=origin)
 
     def _phases(self) -> list[Phase]:
@@ -184,9 +199,27 @@ class ImageTraining:
         return augmented
 
 
-def network_config(config: ImageTrainingConfig) -> StyleGAN2Config:
+def class_numbers(sampler: ClipSampler | StreamedClips) -> tuple[Tensor, tuple[str, ...]]:
+    """The class number of every video of a store [V], and the names of the classes.
+
+    Raises:
+        InputError: There are none, or something has none, or nobody knows since the data is streamed.
+    """
+    allowed = "two folders or more, everything in one of them"
+    if isinstance(sampler, StreamedClips):
+        raise InputError("training by class needs classes", given="data that is streamed", allowed=allowed)
+    store = sampler.store
+    without = [name for name, label in zip(store.names, store.labels, strict=True) if label < 0]
+    if without or len(store.classes) < 2:
+        given = f"{without[0]} in no class" if without else f"{len(store.classes)} class"
+        raise InputError("training by class needs classes", given=given, allowed=allowed)
+    return torch.from_numpy(store.labels), store.classes
+
+
+def network_config(config: ImageTrainingConfig, *, num_classes: int = 0) -> StyleGAN2Config:
     """The sizes of the networks that a training config asks for."""
     return StyleGAN2Config(
+        num_classes=num_classes,
         resolution=config.resolution,
         channels=config.channels,
         z_dim=config.latent_dim,

@@ -10,12 +10,14 @@ from typing import Protocol
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import gather_object
 from torch import Tensor
 
 from latentreel.core.config import load_yaml, save_yaml
 from latentreel.core.errors import InputError
 from latentreel.core.files import remove_partials, require_writable
 from latentreel.data.clip_sampling import ClipSampler
+from latentreel.data.streamed_clips import StreamedClips
 from latentreel.training.config import RunConfig
 from latentreel.training.distribution import agree, all_finite, average, average_gradients, require_same_start
 from latentreel.training.journal import Journal
@@ -28,7 +30,7 @@ class Family(Protocol):
     """What a family of models (image generators, MoCoGAN-HD, ...) brings to the loop."""
 
     accelerator: Accelerator
-    sampler: ClipSampler
+    sampler: ClipSampler | StreamedClips
     state: TrainState
     phases: list[Phase]
 
@@ -163,6 +165,8 @@ def save(family: Family) -> Path:
         raise TrainingDiverged(
             f"step {state.step}: a weight is not finite; the last good state is kept; lower the learning rate"
         )
+    if isinstance(family.sampler, StreamedClips):
+        state.positions = gather_object([family.sampler.place()])
     if family.accelerator.is_main_process:
         family.save_bundle(config.out / "bundle")
         state.save(config.out / "state")
@@ -180,6 +184,8 @@ def resume(family: Family) -> None:
     states = open_folder(config, family.accelerator)
     if states:
         state.load(states[0])
+    if isinstance(family.sampler, StreamedClips):
+        family.sampler.go_on(state.positions)
     require_same_start(family.accelerator, step=state.step, inputs=state.inputs, folder=config.out)
     if family.accelerator.is_main_process:
         save_yaml(config, config.out / "config.yaml")

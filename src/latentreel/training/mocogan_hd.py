@@ -19,6 +19,7 @@ from latentreel.core.pixels import to_float, to_uint8
 from latentreel.core.randomness import torch_generator
 from latentreel.core.video import Video
 from latentreel.data.clip_sampling import ClipSampler
+from latentreel.data.streamed_clips import StreamedClips
 from latentreel.image_generators.build import Network
 from latentreel.losses.adversarial import logistic_discriminator, logistic_generator, relativistic_least_squares
 from latentreel.losses.penalties import mixture_gradient_penalty
@@ -52,7 +53,7 @@ class MotionTraining:
     def __init__(
         self,
         config: MotionTrainingConfig,
-        sampler: ClipSampler,
+        sampler: ClipSampler | StreamedClips,
         accelerator: Accelerator,
         *,
         image_generator: Network,
@@ -207,6 +208,8 @@ class MotionTraining:
     @property
     def fps(self) -> float:
         """Frames per second of a clip: that of the videos, frame step counted."""
+        if self.config.clip_seconds is not None:
+            return self.config.num_frames / self.config.clip_seconds
         rates = sorted(self.sampler.store.fps)
         return rates[len(rates) // 2] / self.config.frame_step
 

@@ -31,6 +31,9 @@ class Batch:
     num_processes: int = 1
     """How many share the step."""
 
+    labels: Tensor | None = None
+    """Class numbers [N] of the real data, which what is generated in the step shares; None without classes."""
+
     def __len__(self) -> int:
         return len(self.real)
 

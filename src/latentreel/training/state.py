@@ -1,6 +1,6 @@
 """`TrainState`: all that a run needs to go on as if it had never stopped, saved whole or not at all.
 
-Randomness and data position are functions of seed and step, so the step is all there is to keep of them.
+Randomness and data are functions of seed and step, so the step is all there is to keep of them; but for data that is streamed.
 """
 
 import re
@@ -33,6 +33,8 @@ class TrainState:
     """Training time spent."""
     inputs: dict[str, str] = field(default_factory=dict)
     """Digests of what the run is made from besides its config: the data, a frozen network."""
+    positions: list[dict[str, int]] = field(default_factory=list)
+    """Where each process stands in data that is streamed; empty where data is a function of the step."""
     figures: dict[str, float] = field(default_factory=dict)
     """The last figures, for display."""
     scores: dict[str, float] = field(default_factory=dict)
@@ -55,6 +57,7 @@ class TrainState:
             "items": self.items,
             "seconds": self.seconds,
             "inputs": self.inputs,
+            "positions": self.positions,
         }
         path = folder / f"step-{self.step:09d}.pt"
         with atomic_path(path) as temporary, temporary.open("wb") as file:
@@ -85,6 +88,7 @@ class TrainState:
                 f"{path} belongs to other networks: {' '.join(str(error).split())[:200]}", fix="use another --out"
             ) from error
         self.step, self.items, self.seconds = content["step"], content["items"], content["seconds"]
+        self.positions = content.get("positions", [])
 
 
 def saved_states(folder: Path) -> list[Path]:
