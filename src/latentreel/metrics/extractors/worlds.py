@@ -30,8 +30,12 @@ STEM, FRAME, NEAR, FAR, WIDTH = 24, 48, 64, 96, 128
 """Channels at 32 and 16 pixels, frame by frame; then at 8 and 4, over time."""
 
 
+CHANGE_GAIN = 10.0
+"""How much the change since the frame before is enlarged: most of a slow clip's motion is less than one part in a hundred."""
+
+
 class ClipNetwork(nn.Module):
-    """Two convolutions on every frame, three over time, an average; linear outputs for training alone."""
+    """Two convolutions on every frame and its change, three over time, an average; linear outputs for training alone."""
 
     def __init__(self, outputs: int) -> None:
         """Builds the network.
@@ -40,7 +44,7 @@ class ClipNetwork(nn.Module):
             outputs: How many numbers training compares.
         """
         super().__init__()
-        self.frames = nn.Sequential(*_layer(nn.Conv2d, 3, STEM, 5, 2), *_layer(nn.Conv2d, STEM, FRAME, 3, 2))
+        self.frames = nn.Sequential(*_layer(nn.Conv2d, 6, STEM, 5, 2), *_layer(nn.Conv2d, STEM, FRAME, 3, 2))
         self.clips = nn.Sequential(
             *_layer(nn.Conv3d, FRAME, NEAR, 3, (1, 2, 2)),
             *_layer(nn.Conv3d, NEAR, FAR, 3, 2),
@@ -50,7 +54,9 @@ class ClipNetwork(nn.Module):
 
     def features(self, clips: Tensor) -> Tensor:
         """Clips [N, T, 3, 64, 64] in [-1, 1] to float32 [N, 128]."""
-        frames = self.frames(clips.flatten(0, 1).contiguous(memory_format=torch.channels_last))
+        changes = F.pad(clips[:, 1:] - clips[:, :-1], (0, 0, 0, 0, 0, 0, 1, 0)).mul_(CHANGE_GAIN).tanh_()  # the first has none
+        pixels = torch.cat([clips, changes], dim=2).flatten(0, 1)
+        frames = self.frames(pixels.contiguous(memory_format=torch.channels_last))
         volume = frames.unflatten(0, clips.shape[:2]).transpose(1, 2)  # [N, C, T, 16, 16]
         seen: Tensor = self.clips(volume.contiguous(memory_format=torch.channels_last_3d))
         return seen.float().mean(dim=(2, 3, 4))
