@@ -1,10 +1,13 @@
 """Whether scores put spoiled clips in a sensible order, with each network that can be had offline, and say the same every time.
 
 Half of 32 sky videos is the reference; the clips of the other half are judged as they are, and spoiled. Real skies where
-../shared/data is, else the procedural ones, without MDGAN's.
+../shared/data is, else the procedural ones, without MDGAN's. Names of networks as arguments run those alone; what others said
+before stays in the result and in the page.
 """
 
+import json
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +31,7 @@ from latentreel.metrics.protocols import LATENTREEL, Protocol, altered
 from latentreel.pipelines.clip_collections import open_clips
 from latentreel.pipelines.evaluation import FRECHET, KERNEL, evaluate
 from latentreel.pipelines.evaluation_result import Score
-from measure import write_result
+from measure import RESULTS, write_result
 
 Clips = npt.NDArray[np.uint8]  # [N, T, H, W, 3]
 
@@ -38,6 +41,10 @@ WHOLE = altered(LATENTREEL, num_clips=32, num_frames=32, size=128)
 FRAMES = SHORT.num_frames
 ALIKE = 16  # clips on either side for "the same every time": the fewest that get a score
 TOLD_FRAMES = (1, 2, 4, 8, 16, 24, 32)
+RESULT = RESULTS / "evaluation_order.json"
+KEYS = {"Fréchet": FRECHET, "kernel": KERNEL}
+RANDOM = "I3D, random weights"
+NETWORKS = ("worlds-clips", "worlds-frames", RANDOM)
 ACCELERATOR = Accelerator(cpu=True)
 
 
@@ -68,12 +75,13 @@ def spoiled(clips: Clips) -> Iterator[tuple[str, Clips]]:
     yield "blur, deviation 2 px", np.stack([gaussian_filter(clip, (0, 2, 2, 0)) for clip in clips])
 
 
-def networks(folder: Path) -> dict[str, Extractor]:
-    """Those that ship, and an I3D that has learned nothing."""
+def network(name: str, folder: Path) -> Extractor:
+    """One that ships, or an I3D that has learned nothing."""
+    if name != RANDOM:
+        return load_extractor(name)
     torch.manual_seed(0)
     save_feature_network(I3D(), folder / "i3d.safetensors")
-    found = {name: load_extractor(name) for name in ("worlds-clips", "worlds-frames")}
-    return found | {"I3D, random weights": load_extractor(folder / "i3d.safetensors")}
+    return load_extractor(folder / "i3d.safetensors")
 
 
 def scores_of(
@@ -107,28 +115,30 @@ def differences(real: Clips, fake: Clips, extractor: Extractor, folder: Path) ->
     }
 
 
-def cell(score: Score) -> str:
+def ranged(value: float, low: float | None, high: float | None) -> str:
     """A score and its interval, if it has one."""
-    return f"{score.value:.3g}" + ("" if score.low is None else f" [{score.low:.3g}, {score.high:.3g}]")
+    return f"{value:.3g}" + ("" if low is None else f" [{low:.3g}, {high:.3g}]")
 
 
-def order_table(real: Clips, rows: dict[str, Clips], extractors: dict[str, Extractor], folder: Path, heading: str) -> object:
-    """Scores every row with every network."""
-    found: dict[str, dict[str, dict[str, Score]]] = {}
-    for name, extractor in extractors.items():
-        told = track(rows.items(), description=name)
-        found[name] = {row: scores_of(real, clips, extractor, folder) for row, clips in told}
-    keys = {"Fréchet": FRECHET, "kernel": KERNEL}
-    columns = [f"{heading}: {name}, {short}" for name in found for short in keys]
-    cells = {row: [cell(found[name][row][key]) for name in found for key in keys.values()] for row in rows}
-    write_table("evaluation order", columns, cells)
+def order_of(real: Clips, rows: dict[str, Clips], name: str, extractor: Extractor, folder: Path) -> dict[str, Any]:
+    """Both distances of every row, with their intervals."""
+    found = {}
+    for row, clips in track(rows.items(), description=name):
+        scores = scores_of(real, clips, extractor, folder)
+        told = {short: scores[key] for short, key in KEYS.items()}
+        found[row] = {short: [some.value, some.low, some.high] for short, some in told.items()}
     return {
-        name: {
-            "from_near_to_far": {short: sorted(rows, key=lambda row: of[row][key].value) for short, key in keys.items()},
-            "distances": {row: {short: of[row][key].value for short, key in keys.items()} for row in rows},
-        }
-        for name, of in found.items()
+        "from_near_to_far": {short: sorted(found, key=lambda row: found[row][short][0]) for short in KEYS},
+        "distances": found,
     }
+
+
+def order_table(order: dict[str, Any]) -> None:
+    """Every row by every network, in the page."""
+    columns = [f"{name}, {short}" for name in order for short in KEYS]
+    rows = order[next(iter(order))]["distances"]
+    cells = {row: [ranged(*of["distances"][row][short]) for of in order.values() for short in KEYS] for row in rows}
+    write_table("evaluation order", columns, cells)
 
 
 def pair_table(extractor: Extractor, folder: Path) -> object:
@@ -137,7 +147,10 @@ def pair_table(extractor: Extractor, folder: Path) -> object:
     scores = scores_of(*sides, extractor, folder, protocol=WHOLE, with_interval=False, paired=True)
     pairs = {name: scores[name] for name in ("PSNR", "SSIM")}
     assert all(pair.by_frame for pair in pairs.values())
-    cells = {name: [cell(pair), *(f"{pair.by_frame[t - 1]:.3g}" for t in TOLD_FRAMES)] for name, pair in pairs.items()}
+    cells = {
+        name: [ranged(pair.value, pair.low, pair.high), *(f"{pair.by_frame[t - 1]:.3g}" for t in TOLD_FRAMES)]
+        for name, pair in pairs.items()
+    }
     write_table("evaluation pairs", ["mean of 32 frames", *(f"frame {t}" for t in TOLD_FRAMES)], cells)
     return {
         name: {"mean": pair.value, "low": pair.low, "high": pair.high, "by_frame": pair.by_frame}
@@ -148,27 +161,26 @@ def pair_table(extractor: Extractor, folder: Path) -> object:
 def main() -> None:
     """Scores, pairs, and scores again; what is kept goes with the folder."""
     lr.set_precision("fp32")
-    has_real = (SHARED / "sky").is_dir()
-    with tempfile.TemporaryDirectory() as name:
-        os.environ["LATENTREEL_CACHE"], folder = name, Path(name)
+    chosen, has_real = sys.argv[1:] or NETWORKS, (SHARED / "sky").is_dir()
+    before = json.loads(RESULT.read_text()) if len(chosen) < len(NETWORKS) else {}
+    order, same = before.get("order", {}), before.get("largest_relative_difference", {})
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["LATENTREEL_CACHE"], folder = cache, Path(cache)
         skies = videos(SHARED / "sky" if has_real else "world:skies")
         half = len(skies) // 2
         real, rows = in_clips(skies[:half]), dict(spoiled(in_clips(skies[half:])))
         if has_real:
             rows["MDGAN's for the same videos"] = in_clips(videos(SHARED / "sky_mdgan_generated")[half:])
-        extractors = networks(folder)
-        heading = "real skies" if has_real else "procedural skies"
-        result = {"skies": heading, "clips": len(real), "order": order_table(real, rows, extractors, folder, heading)}
-        if has_real:
-            result["pairs"] = pair_table(extractors["worlds-clips"], folder)
-        same = {}
-        for name, extractor in track(extractors.items(), description="the same every time"):
+        for name in chosen:
+            extractor = network(name, folder)
+            order[name] = order_of(real, rows, name, extractor, folder)
             same[name] = differences(real[:ALIKE], in_clips(skies[half:])[:ALIKE], extractor, folder / name)
-    write_table(
-        "evaluation again",
-        list(same["worlds-clips"]),
-        {n: [f"{d:.0e}" if d else "0" for d in s.values()] for n, s in same.items()},
-    )
+        result = {"skies": "real" if has_real else "procedural", "clips": len(real), "order": order}
+        if has_real:
+            result["pairs"] = pair_table(network("worlds-clips", folder), folder)
+    order_table({name: order[name] for name in NETWORKS if name in order})
+    again = {name: [f"{d:.0e}" if d else "0" for d in some.values()] for name, some in same.items()}
+    write_table("evaluation again", list(next(iter(same.values()))), again)
     write_result("evaluation_order", result | {"largest_relative_difference": same})
 
 

@@ -19,8 +19,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import latentreel as lr
 from latentreel.checkpoints.feature_networks import load_extractor
+from latentreel.core.precision import compute_dtype
+from latentreel.metrics.extractors.extractor import LooksAt, Seen
 from latentreel.metrics.extractors.i3d import I3D, SIZE, I3DExtractor
-from latentreel.metrics.protocols import LATENTREEL
+from latentreel.metrics.protocols import LATENTREEL, altered, protocol_named
 from latentreel.pipelines.clip_collections import open_clips
 from latentreel.pipelines.evaluation import evaluate
 from measure import measured_by_a_child, peak_memory_gb, write_result
@@ -28,7 +30,8 @@ from measure import measured_by_a_child, peak_memory_gb, write_result
 FRAMES, BATCH, REPEATS = LATENTREEL.num_frames, 2, 4
 KERNELS = {"2c": (64, 192, 8, 56), "3c": (128, 192, 8, 28), "4f": (160, 320, 4, 14)}  # channels in, out; T; H and W
 SMALL = 16  # px: files of clips are mapped, and would count as memory
-CLIPS = {"i3d": (16, 64), "worlds-clips": (64, 1024)}
+WIDE, CLASSES = 512, 1008  # features and classes of a picture
+CLIPS = {"worlds-clips": (64, 1024), "wide pictures": (2048, 8192)}
 
 
 def flop_per_clip() -> int:
@@ -66,11 +69,13 @@ def kernel_flop(kernel: str) -> float:
 
 @torch.no_grad()
 def throughput() -> dict[str, dict[str, float]]:
-    """In both number formats; frames of 128 px are brought to 224."""
+    """In float32, and bf16 where the processor has it; frames of 128 px are brought to 224."""
     extractor = I3DExtractor(I3D().eval())
     clips = torch.randint(0, 256, (BATCH, FRAMES, 128, 128, 3), dtype=torch.uint8)
     flop, result = flop_per_clip(), {}
-    for precision, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+    lr.set_precision("auto")
+    native = compute_dtype(torch.device("cpu"))
+    for precision, dtype in {"fp32": torch.float32, **({"bf16": native} if native == torch.bfloat16 else {})}.items():
         lr.set_precision(precision)
         seconds = least_seconds({"i3d": lambda: extractor(clips)} | {name: convolution(name, dtype) for name in KERNELS})
         rates = {name: kernel_flop(name) / seconds[name] for name in KERNELS}
@@ -83,21 +88,36 @@ def throughput() -> dict[str, dict[str, float]]:
     return result
 
 
+class WidePictures:
+    """Many features and classes of every picture, at no cost: what is measured is how they are kept."""
+
+    name, digest, width, dtype = "wide pictures", "0", WIDE, None
+    looks_at: LooksAt = "frames"
+
+    def __call__(self, clips: torch.Tensor) -> Seen:
+        """Single pixels again and again."""
+        pixels = clips.flatten(0, 1).flatten(1).float() / 255
+        return Seen(pixels[:, :WIDE], pixels.repeat(1, 2)[:, :CLASSES])
+
+
 def memory(network: str, num_clips: int) -> dict[str, float]:
     """The peak of a process that evaluates as many clips on either side."""
-    extractor = I3DExtractor(I3D().eval()) if network == "i3d" else load_extractor(network)
+    pictures = network == "wide pictures"
+    extractor = WidePictures() if pictures else load_extractor(network)
+    protocol = altered(protocol_named("fid50k"), num_clips=num_clips) if pictures else LATENTREEL
+    batch_size = 64 if pictures else 4
     with tempfile.TemporaryDirectory() as name:
         sides = []
         for seed in range(2):
             path = Path(name) / f"{seed}.npy"
-            shape = (num_clips, FRAMES, SMALL, SMALL, 3)
+            shape = (num_clips, protocol.num_frames, SMALL, SMALL, 3)
             file = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
             draws = np.random.default_rng(seed)
             for clip in file:
                 clip[:] = draws.integers(0, 256, shape[1:], dtype=np.uint8)
-            sides.append(open_clips(path, LATENTREEL))
-        settings = {"with_interval": False, "cache": Path(name), "accelerator": Accelerator(cpu=True)}
-        evaluate(*sides, LATENTREEL, extractor, **settings)
+            sides.append(open_clips(path, protocol))
+        settings = {"with_interval": False, "batch_size": batch_size, "cache": Path(name), "accelerator": Accelerator(cpu=True)}
+        evaluate(*sides, protocol, extractor, **settings)
         return {"peak_memory_gb": peak_memory_gb(), "clips_gb": 2 * math.prod(shape) / 1e9}
 
 

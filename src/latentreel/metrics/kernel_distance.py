@@ -13,7 +13,7 @@ import numpy.typing as npt
 from latentreel.core.errors import InputError
 from latentreel.metrics.moments import Floats, Rows
 
-PART, MOST_NUMBERS = 4096, 2**25
+PART, MOST_NUMBERS = 2048, 2**24
 """Clips of either side that are compared at once, and numbers in their features. Larger sets are cut into parts, whose distances
 are averaged: that is unbiased as well, and neither time nor memory grows with the square of the number of clips."""
 
