@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from accelerate import Accelerator
 from torch.utils.flop_counter import FlopCounterMode
 
 import latentreel as lr
+from evidence import write_table
 from latentreel.checkpoints.feature_networks import load_extractor
 from latentreel.core.precision import compute_dtype
 from latentreel.metrics.extractors.extractor import LooksAt, Seen
@@ -121,20 +123,38 @@ def memory(network: str, num_clips: int) -> dict[str, float]:
         return {"peak_memory_gb": peak_memory_gb(), "clips_gb": 2 * math.prod(shape) / 1e9}
 
 
+def speed_cells(speed: dict[str, float]) -> list[str]:
+    """One number format's row of the page."""
+    fastest = max(speed[f"conv_{name}_gflops"] for name in KERNELS)
+    return [
+        f"{speed['clips_per_second']:.2f}",
+        f"{speed['gflops']:.0f}",
+        f"{fastest:.0f}",
+        f"{speed['fraction_of_ceiling']:.2f}",
+    ]
+
+
 def main() -> None:
     """Measures memory in child processes, since the peak is the process's; a Python expression says what a child measures."""
     torch.set_num_threads(1)
     if len(sys.argv) > 1:
         print(json.dumps(eval(sys.argv[1])))
         return
-    result: dict[str, object] = {"frames": FRAMES, "batch": BATCH, "gflop_per_clip": flop_per_clip() / 1e9, "memory": {}}
+    result: dict[str, Any] = {"frames": FRAMES, "batch": BATCH, "gflop_per_clip": flop_per_clip() / 1e9, "memory": {}}
     for network, counts in CLIPS.items():
         few, many = (measured_by_a_child(__file__, f"memory({network!r}, {count})") for count in counts)
         growth = many["peak_memory_gb"] - few["peak_memory_gb"]
-        told = {f"{count}_clips": peak for count, peak in zip(counts, (few, many), strict=True)}
-        ratio = many["peak_memory_gb"] / few["peak_memory_gb"]
-        result["memory"][network] = {**told, "ratio": ratio, "growth_gb": growth}
-    write_result("i3d_throughput", result | throughput())
+        result["memory"][network] = {"few": few["peak_memory_gb"], "many": many["peak_memory_gb"], "growth_gb": growth}
+        result["memory"][network] |= {"growth_of_the_clips_own_file_gb": many["clips_gb"] - few["clips_gb"]}
+    speeds = throughput()
+    columns = ["clips/s", "GFLOP/s", "fastest convolution, GFLOP/s", "fraction of it"]
+    write_table("i3d throughput", columns, {name: speed_cells(speed) for name, speed in speeds.items()})
+    cells = {
+        f"{name}, {counts[0]} and {counts[1]} clips": [f"{result['memory'][name][key]:.2f}" for key in ("few", "many")]
+        for name, counts in CLIPS.items()
+    }
+    write_table("evaluation memory", ["peak with few, GB", "with many, GB"], cells)
+    write_result("i3d_throughput", result | speeds)
 
 
 if __name__ == "__main__":
