@@ -111,7 +111,10 @@ def _layer(
 
 
 class WorldsClips:
-    """`worlds-clips`: features of whole clips, from a network that learned what moves, how fast, and what spoils a clip."""
+    """`worlds-clips`: features of whole clips, from a network that learned what moves, how fast, and what spoils a clip.
+
+    Far from what usual clips show they grow by their logarithm (asinh), lest a few odd clips decide a distance.
+    """
 
     name = "worlds-clips"
     looks_at: LooksAt = "clips"
@@ -137,7 +140,7 @@ class WorldsClips:
         """
         check_clips(clips)
         frames = _small(clips.to(self.network.outputs.weight.device))
-        return Seen(self.network.features(frames.unflatten(0, clips.shape[:2])), None)
+        return Seen(self.network.features(frames.unflatten(0, clips.shape[:2])).asinh(), None)
 
 
 class WorldsFrames:
