@@ -2,27 +2,32 @@
 
     python scripts/ship_clip_network.py [--minutes M]
 
-It learns what a clip shows (world, identity), how its motion factors change, and whether it was spoiled: frozen, out of order,
-flickering, shaking, noisy, blurred, or somebody else halfway. The minutes are processor time.
+It learns what a clip shows (world, identity, or a drifting texture), how its motion factors change, how far its frames are apart,
+and in which way it was spoiled. The minutes are processor time.
 """
 
 import argparse
+import json
 import math
 import time
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
+from drifting_textures import drifting_textures
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from spoiled_clips import OF_TWO, SPOILED, spoil
 from torch import Tensor
 
 import latentreel
 from latentreel.core.pixels import to_float
 from latentreel.core.precision import compute_dtype
 from latentreel.core.randomness import numpy_generator
-from latentreel.metrics.extractors.worlds import SHIPPED, ClipNetwork, save_worlds_clips
+from latentreel.metrics.extractors.worlds import CARD, SHIPPED, ClipNetwork, open_worlds_clips, save_worlds_clips
 from latentreel.metrics.factor_code import FactorCode, change_of
+from latentreel.metrics.moments import Moments
 from latentreel.worlds.registry import WORLDS, open_world
 from latentreel.worlds.world import World
 
@@ -32,12 +37,17 @@ FRAMES, SIZE = 16, 64
 FASTEST = 4
 """Largest distance of neighbouring frames, in frames of the video."""
 
-POOL, BATCH, DRAWN = 768, 24, 3
-"""Clips that batches are drawn from; in a batch; new ones in a step."""
+POOL, BATCH, DRAWN = 600, 24, 2
+"""Clips of worlds that batches are drawn from; clips in a batch; new ones in a step."""
 
-SPOILED = ("as it is", "frozen", "out of order", "noisy", "blurred", "flickering", "shaking", "somebody else halfway")
+TEXTURES = 1 / 3
+"""Part of a batch that shows drifting textures."""
+
+APART, LEAST_CHANGE = (1, 2, 4, 8), 1e-3
+"""Frames between two whose mean absolute difference is told, as a logarithm that begins there."""
+
 LEARNING_RATE, WEIGHT_DECAY, WARM_UP = 2e-3, 0.02, 0.03
-HELD_OUT = 768
+HELD_OUT, STANDARD = 384, 1024
 
 
 class Clips:
@@ -84,78 +94,87 @@ class Clips:
         return np.concatenate([code, (motion.mean(axis=0) - low) / span, speed]).astype(np.float32)
 
 
-def spoil(clips: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
-    """Spoils most clips [N, T, 3, H, W], each in a way that chance chooses.
-
-    Returns:
-        The clips, and how each was spoiled, [N].
-    """
-    how = torch.randint(len(SPOILED), [len(clips)])
-    how[torch.rand(len(clips)) < 0.25] = 0
-    return torch.stack([_spoiled(clip, other, int(way)) for clip, other, way in zip(clips, others, how, strict=True)]), how
-
-
-def _spoiled(clip: Tensor, other: Tensor, way: int) -> Tensor:
-    num_frames = len(clip)
-    match SPOILED[way]:
-        case "frozen":
-            begin = int(torch.randint(num_frames // 2, []))
-            return torch.cat([clip[:begin], clip[begin : begin + 1].expand(num_frames - begin, -1, -1, -1)])
-        case "out of order":
-            return clip[torch.randperm(num_frames)]
-        case "noisy":
-            return clip + torch.randn_like(clip) * (0.03 + 0.25 * torch.rand([]))
-        case "blurred":
-            kernel = int(torch.randint(1, 4, [])) * 2 + 1
-            return F.avg_pool2d(clip, kernel, 1, kernel // 2, count_include_pad=False)
-        case "flickering":
-            return clip + (0.05 + 0.2 * torch.rand([])) * torch.randn(num_frames, 1, 1, 1)
-        case "shaking":
-            shifts = torch.randint(-3, 4, [num_frames, 2]).tolist()
-            return torch.stack([frame.roll(shift, dims=(1, 2)) for frame, shift in zip(clip, shifts, strict=True)])
-        case "somebody else halfway":
-            return torch.cat([clip[: num_frames // 2], other[num_frames // 2 :]])
-        case _:
-            return clip
-
-
 def coloured(clips: Tensor) -> Tensor:
-    """Another brightness, contrast and tint for each clip: real pictures have other colours than worlds."""
+    """Another brightness, contrast and tint for each clip: real pictures have other colours than worlds, often paler ones."""
     n = len(clips)
-    contrast = 1 + 0.3 * (2 * torch.rand(n, 1, 1, 1, 1) - 1)
-    return (clips * contrast + 0.15 * torch.randn(n, 1, 3, 1, 1)).clamp(-1, 1)
+    contrast = 1.3 * 0.25 ** torch.rand(n, 1, 1, 1, 1)
+    return (clips * contrast + 0.2 * torch.randn(n, 1, 3, 1, 1)).clamp(-1, 1)
 
 
-def batch_of(pool: Clips, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Clips as the network gets them, how they were spoiled, their worlds, what it shall say, and what it is asked for."""
-    chosen = torch.randint(min(pool.size, pool.drawn), [2, count]).numpy()
-    clips, others = (to_float(pool.frames[some]) for some in chosen)
-    images, how = spoil(coloured(clips), coloured(others))
-    facts = (torch.from_numpy(some[chosen[0]]) for some in (pool.world, pool.told, pool.asked))
-    return images, how, *facts  # type: ignore[return-value]
+def recorded(clips: Tensor) -> Tensor:
+    """As a camera gives them, half of them with a little noise of its own, in 256 steps."""
+    grain = 0.012 * torch.rand(len(clips), 1, 1, 1, 1) * (torch.rand(len(clips), 1, 1, 1, 1) < 0.5)
+    noisy = (clips + grain * torch.randn_like(clips)).clamp(-1, 1)
+    return (noisy + 1).mul(127.5).round().div(127.5).sub(1)
 
 
-def losses(outputs: Tensor, how: Tensor, world: Tensor, told: Tensor, asked: Tensor, mean: Tensor, spread: Tensor) -> Tensor:
-    """Cross entropy of world and spoiling, and squared errors of the factors, each against its own variance."""
-    spoiled, worlds, factors = outputs.split([len(SPOILED), len(WORLDS), told.shape[1]], dim=1)
-    whole = asked * (how != SPOILED.index("somebody else halfway"))[:, None]
-    errors = ((factors - (told - mean) / spread).square() * whole).sum() / whole.sum()
-    return F.cross_entropy(spoiled, how) + 0.3 * F.cross_entropy(worlds, world) + 2.0 * errors
+def changes_of(images: Tensor) -> Tensor:
+    """How far frames are apart, as logarithms of deviation about 1, [N, 4]."""
+    apart = [(images[:, step:] - images[:, :-step]).abs().mean(dim=(1, 2, 3, 4)) for step in APART]
+    return (torch.stack(apart, dim=1) + LEAST_CHANGE).log().add(3.5) / 1.5
+
+
+class Batch(NamedTuple):
+    """Clips as the network gets them, and what it shall say of them."""
+
+    images: Tensor
+    how: Tensor
+    """How each was spoiled, [N]."""
+    world: Tensor
+    told: Tensor
+    asked: Tensor
+    changes: Tensor
+
+
+def batch_of(pool: Clips, count: int, *, spoiled: bool = True) -> Batch:
+    """Clips of worlds and, after them, textures."""
+    textures = round(count * TEXTURES)
+    chosen = torch.randint(min(pool.size, pool.drawn), [count - textures]).numpy()
+    clips = torch.cat([to_float(pool.frames[chosen]), drifting_textures(textures, FRAMES)])
+    clips = coloured(clips)
+    images, how = spoil(clips) if spoiled else (clips, torch.zeros(count, dtype=torch.long))
+    images = recorded(images)
+    world = F.pad(torch.from_numpy(pool.world[chosen]), (0, textures), value=len(WORLDS))
+    told, asked = (F.pad(torch.from_numpy(some[chosen]), (0, 0, 0, textures)) for some in (pool.told, pool.asked))
+    return Batch(images, how, world, told, asked, changes_of(images))
+
+
+def losses(outputs: Tensor, batch: Batch, mean: Tensor, spread: Tensor) -> Tensor:
+    """Cross entropy of world and spoiling, and squared errors of the factors, each against its own variance, and of changes."""
+    spoiled, worlds, changes, factors = outputs.split(outputs_of(batch.told), dim=1)
+    whole = batch.asked * ~torch.isin(batch.how, MIXED)[:, None]
+    errors = ((factors - (batch.told - mean) / spread).square() * whole).sum() / whole.sum()
+    told = F.cross_entropy(spoiled, batch.how) + 0.3 * F.cross_entropy(worlds, batch.world)
+    return told + errors + (changes - batch.changes).square().mean()
+
+
+MIXED = torch.tensor([SPOILED.index(way) for way in OF_TWO])
+
+
+def outputs_of(told: Tensor) -> list[int]:
+    """How many outputs say what."""
+    return [len(SPOILED), len(WORLDS) + 1, len(APART), told.shape[1]]
 
 
 def main() -> None:
     """Trains, tests, ships."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=10.0, help="processor time")
-    minutes = parser.parse_args().minutes
+    parser.add_argument("--further", action="store_true", help="go on from the network that ships")
+    given = parser.parse_args()
+    minutes, seed = given.minutes, SEED + 2 * given.further
     torch.set_num_threads(1)
-    torch.manual_seed(SEED)
-    pool = Clips(SEED, POOL)
+    torch.manual_seed(seed)
+    pool = Clips(seed, POOL)
     pool.draw(POOL)
     told, asked = torch.from_numpy(pool.told), torch.from_numpy(pool.asked)
     mean = (told * asked).sum(0) / asked.sum(0).clamp_min(1)
     spread = (((told - mean).square() * asked).sum(0) / asked.sum(0).clamp_min(1)).sqrt().clamp_min(1e-3)
-    network = ClipNetwork(len(SPOILED) + len(WORLDS) + told.shape[1])
+    network = ClipNetwork(sum(outputs_of(told)))
+    before = {"processor_minutes": 0.0, "clips": 0}
+    if given.further:
+        network.load_state_dict(open_worlds_clips().network.state_dict())
+        before = json.loads((SHIPPED / CARD).read_text())
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.99), weight_decay=WEIGHT_DECAY, fused=True
     )
@@ -171,10 +190,10 @@ def main() -> None:
             for group in optimizer.param_groups:
                 group["lr"] = LEARNING_RATE * min(done / WARM_UP, 0.5 + 0.5 * math.cos(math.pi * done))
             pool.draw(DRAWN)
-            images, *facts = batch_of(pool, BATCH)
+            batch = batch_of(pool, BATCH)
             with torch.autocast("cpu", torch.bfloat16, enabled=low_precision):
-                outputs = network(images)
-            loss = losses(outputs.float(), *facts, mean, spread)
+                outputs = network(batch.images)
+            loss = losses(outputs.float(), batch, mean, spread)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
@@ -182,13 +201,16 @@ def main() -> None:
             if step % 20 == 0:
                 bar.update(task, completed=time.process_time() - begin, note=f"{pool.drawn} clips, loss {note:.2f}")
     network.eval()
+    standardize(network, pool)
     accuracy = tested(network, mean, spread)
     for name, value in accuracy.items():
         print(f"{name}: {value:.3f}")
+    clips = before["clips"] + pool.drawn
     facts = {
         "licence": LICENCE,
-        "origin": f"scripts/ship_clip_network.py: {pool.drawn} clips that the worlds {', '.join(WORLDS)} drew; no other data",
-        "processor_minutes": minutes,
+        "origin": f"scripts/ship_clip_network.py: {clips} clips that the worlds {', '.join(WORLDS)} drew, and textures",
+        "clips": clips,
+        "processor_minutes": before["processor_minutes"] + minutes,
         "held_out_accuracy": {name: round(value, 3) for name, value in accuracy.items()},
         "held_out_clips": HELD_OUT,
         "versions": {"latentreel": latentreel.__version__, "torch": torch.__version__.split("+")[0]},
@@ -198,21 +220,27 @@ def main() -> None:
 
 
 @torch.no_grad()
+def standardize(network: ClipNetwork, pool: Clips) -> None:
+    """Brings the features of clips as they are, of worlds and textures alike, to mean 0 and like variances."""
+    seen = Moments.of(torch.cat([network.features(batch_of(pool, 32, spoiled=False).images) for _ in range(STANDARD // 32)]))
+    network.standardize(torch.from_numpy(seen.mean).float(), torch.from_numpy(seen.covariance).float())
+
+
+@torch.no_grad()
 def tested(network: ClipNetwork, mean: Tensor, spread: Tensor) -> dict[str, float]:
     """On new clips: the share of spoilings and worlds that it names, and the explained variance of the factors."""
     pool = Clips(HELD_OUT_SEED, HELD_OUT)
     pool.draw(HELD_OUT)
-    hits: dict[str, list[float]] = {name: [] for name in (*SPOILED, "world")}
+    hits: dict[str, list[float]] = {name: [] for name in (*SPOILED, "world or texture")}
     error, count = torch.zeros(pool.told.shape[1]), torch.zeros(pool.told.shape[1])
     for _ in range(HELD_OUT // 32):
-        images, how, world, told, asked = batch_of(pool, 32)
-        outputs = network(images)
-        spoiled, worlds, factors = outputs.split([len(SPOILED), len(WORLDS), told.shape[1]], dim=1)
-        for way, right in zip(how.tolist(), (spoiled.argmax(1) == how).tolist(), strict=True):
+        batch = batch_of(pool, 32)
+        spoiled, worlds, _, factors = network(batch.images).split(outputs_of(batch.told), dim=1)
+        for way, right in zip(batch.how.tolist(), (spoiled.argmax(1) == batch.how).tolist(), strict=True):
             hits[SPOILED[way]].append(right)
-        hits["world"] += (worlds.argmax(1) == world).tolist()
-        plain = asked * (how == 0)[:, None]
-        error += ((factors - (told - mean) / spread).square() * plain).sum(0)
+        hits["world or texture"] += (worlds.argmax(1) == batch.world).tolist()
+        plain = batch.asked * (batch.how == 0)[:, None]
+        error += ((factors - (batch.told - mean) / spread).square() * plain).sum(0)
         count += plain.sum(0)
     explained = 1 - error / count.clamp_min(1)
     found = {name: float(np.mean(values)) for name, values in hits.items()}

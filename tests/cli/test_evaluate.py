@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from latentreel.cli.evaluate import published_lines
 from latentreel.worlds.registry import open_world
 
 FEW = ("--network", "worlds-frames", "--clips", 24, "--num-frames", 4, "--device", "cpu", "--no-interval")
@@ -46,6 +48,23 @@ def test_scores_are_shown_saved_and_compared(files, run_cli, tmp_path):
     assert code == 0
     assert "alike.npy" in output
     assert "noisy.npy" in output
+
+
+def test_published_rows_stand_beside_the_networks_that_they_are_of():
+    i3d, theirs = SimpleNamespace(name="i3d"), SimpleNamespace(name="torchscript:i3d.pt", call="i3d")
+    for extractor in (i3d, theirs):
+        lines = published_lines("mocogan_hd_fvd", extractor)
+        assert "published: UCF-101, MoCoGAN-HD: FVD 700 ± 24 (Tian et al. 2021, Tab. 2)" in lines
+    assert published_lines("mocogan_hd_fvd[num_clips=24]", i3d) == []
+    assert published_lines("mocogan_hd_fvd", SimpleNamespace(name="worlds-clips")) == []
+
+
+def test_a_precision_without_effect_is_said(files, run_cli, tmp_path):
+    words = ["--real", files / "real.npy", "--fake", files / "alike.npy", "--out", tmp_path / "a.json", *FEW]
+    code, output, _ = run_cli("evaluate", *words, "--precision", "bf16")
+    assert code == 0
+    assert "--precision bf16 changes nothing in worlds-frames: float32" in output
+    assert json.loads((tmp_path / "a.json").read_text())["network"]["precision"] == "float32"
 
 
 def test_what_cannot_be_compared_costs_one_line(files, run_cli, tmp_path):

@@ -153,7 +153,7 @@ def test_content_distance_is_the_mean_over_pairs_of_frames():
 
 def test_broken_features_are_refused():
     with pytest.raises(InputError, match="features are not finite"):
-        Moments.of([[1.0, np.nan]])
+        Moments.of(np.array([[1.0, np.nan]]))
     with pytest.raises(InputError, match="at least two"):
         frechet_distance(Moments.of(draws(1, 3)), Moments.of(draws(5, 3)))
 

@@ -14,10 +14,13 @@ from latentreel.core.video import Video
 from latentreel.data.clip_decoding import centre_square
 from latentreel.media.contact_sheet import save_image
 from latentreel.media.encode import save_video
+from latentreel.metrics import inception_score as inception
+from latentreel.metrics import moments
 from latentreel.metrics.clip_choice import ClipRef
 from latentreel.metrics.extractors.extractor import Seen
 from latentreel.metrics.perceptual_distance import PerceptualDistance
 from latentreel.metrics.protocols import Protocol
+from latentreel.pipelines import clip_features, evaluation
 from latentreel.pipelines.clip_collections import ModelClips, open_clips
 from latentreel.pipelines.evaluation import CONTENT, FRECHET, INCEPTION, KERNEL, evaluate
 from latentreel.pipelines.evaluation_result import compare_results
@@ -97,6 +100,26 @@ def test_neither_batches_nor_order_nor_storage_change_a_score(clips, tmp_path):
     backward = written(clips, tmp_path / "backward", reversed(range(24)))
     one, other = (score(folder, clips, tmp_path / "e", with_interval=False) for folder in (forward, backward))
     assert one.scores == other.scores
+
+
+def test_rounds_and_blocks_change_nothing(clips, tmp_path, monkeypatch):
+    """What is in memory at once is no part of a score: features of frames, logits and all."""
+    whole = score(clips[:12], clips[12:], tmp_path / "a", Plain("frames"), batch_size=2, with_interval=False)
+    monkeypatch.setattr(clip_features, "ROUND", 5)
+    for module in (moments, inception, evaluation):
+        monkeypatch.setattr(module, "BLOCK", 7)
+    parts = score(clips[:12], clips[12:], tmp_path / "b", Plain("frames"), batch_size=2, with_interval=False)
+    assert parts.scores.keys() == whole.scores.keys() == {FRECHET, KERNEL, CONTENT, INCEPTION}
+    for name, told in parts.scores.items():
+        assert told.value == pytest.approx(whole.scores[name].value, rel=1e-9)
+    assert parts.fake.digest == whole.fake.digest
+
+
+def test_intervals_that_would_take_much_memory_are_left_out_and_said(clips, tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation, "MOST_RESAMPLED", 100)
+    result = score(clips[:12], clips[12:], tmp_path)
+    assert result.scores[FRECHET].low is None
+    assert result.warnings[0].startswith("no intervals: more than 100 numbers")
 
 
 def test_what_was_seen_of_real_clips_is_kept(clips, tmp_path):

@@ -4,10 +4,13 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from latentreel.cli.arguments import parse
 from latentreel.core.errors import InputError
+
+if TYPE_CHECKING:
+    from latentreel.metrics.extractors.extractor import Extractor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +96,6 @@ def run(arguments: list[str]) -> None:
     from latentreel.media.contact_sheet import save_image
     from latentreel.metrics.perceptual_distance import PerceptualDistance
     from latentreel.metrics.protocols import altered, protocol_named
-    from latentreel.metrics.published import published
     from latentreel.pipelines.clip_collections import WORLD, ModelClips, open_clips
     from latentreel.pipelines.evaluation import evaluate
     from latentreel.pipelines.model_measures import measure_model
@@ -148,12 +150,27 @@ def run(arguments: list[str]) -> None:
         console.print(f"first {count:>4} components of the latents: {100 * share:5.1f} % of their variance")
     for warning in result.warnings:
         console.print(f"note: {warning}", soft_wrap=True)
-    sees_as_published = "i3d" in (extractor.name, getattr(extractor, "call", ""))
-    for row in published(protocol.name) if sees_as_published else []:
-        deviation = "" if row.deviation is None else f" ± {row.deviation:g}"
-        console.print(f"published: {row.dataset}, {row.method}: {row.score} {row.value:g}{deviation} ({row.source})")
+    if config.precision in ("bf16", "fp16") and str(extractor.dtype) in ("None", "torch.float32"):
+        console.print(
+            f"note: --precision {config.precision} changes nothing in {extractor.name}: {result.network['precision']}"
+        )
+    for line in published_lines(protocol.name, extractor):
+        console.print(line)
     for path in (config.out, *pictures):
         console.print(str(path), soft_wrap=True)
+
+
+def published_lines(protocol: str, extractor: "Extractor") -> list[str]:
+    """The papers' rows of a protocol, for networks that see what theirs saw."""
+    from latentreel.metrics.published import published
+
+    if "i3d" not in (extractor.name, getattr(extractor, "call", "")):
+        return []
+    return [
+        f"published: {row.dataset}, {row.method}: {row.score} {row.value:g}"
+        f"{'' if row.deviation is None else f' ± {row.deviation:g}'} ({row.source})"
+        for row in published(protocol)
+    ]
 
 
 def compare(paths: list[Path]) -> None:

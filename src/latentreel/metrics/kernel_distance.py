@@ -4,21 +4,23 @@ Bińkowski et al. 2018, "Demystifying MMD GANs", Sec. 4: the squared maximum mea
 estimate is unbiased, so it can be compared between sets of different size, and can be below 0.
 """
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
 from latentreel.core.errors import InputError
+from latentreel.metrics.moments import Floats, Rows
 
-Floats = npt.NDArray[np.float64]
-
-PART = 4096
-"""Clips of either side that are compared at once. Larger sets are cut into parts of this size, whose distances are averaged: that
-is unbiased as well, and time grows with the number of clips, not with its square."""
+PART, MOST_NUMBERS = 2048, 2**24
+"""Clips of either side that are compared at once, and numbers in their features. Larger sets are cut into parts, whose distances
+are averaged: that is unbiased as well, and neither time nor memory grows with the square of the number of clips."""
 
 BLOCK = 256  # rows of the kernel's matrix that are in memory at once
 
 
-def kernel_distance(real: npt.ArrayLike, fake: npt.ArrayLike, *, rows: int = 1) -> float:
+def kernel_distance(real: Rows, fake: Rows, *, rows: int = 1) -> float:
     """The unbiased estimate over all pairs, of one side those from different clips.
 
     Args:
@@ -29,11 +31,11 @@ def kernel_distance(real: npt.ArrayLike, fake: npt.ArrayLike, *, rows: int = 1) 
     Raises:
         InputError: One side has fewer than two clips.
     """
-    x, y = _by_clip(real, rows), _by_clip(fake, rows)
-    parts = -(-max(len(x), len(y)) // PART)
-    parts = max(1, min(parts, len(x) // 2, len(y) // 2))
-    pairs = zip(np.array_split(x, parts), np.array_split(y, parts), strict=True)
-    return float(np.mean([KernelDistance(*pair)() for pair in pairs]))
+    clips = len(real) // rows, len(fake) // rows
+    part = min(PART, MOST_NUMBERS // (rows * real.shape[1]))
+    parts = max(1, min(-(-max(clips) // max(2, part)), *(count // 2 for count in clips)))
+    sides = [_in_parts(some, count, parts, rows) for some, count in zip((real, fake), clips, strict=True)]
+    return float(np.mean([KernelDistance(*pair)() for pair in zip(*sides, strict=True)]))
 
 
 class KernelDistance:
@@ -67,9 +69,11 @@ class KernelDistance:
         return float(_within(self.real, v) + _within(self.fake, w) - 2.0 * across)
 
 
-def _by_clip(features: npt.ArrayLike, rows: int) -> Floats:
-    features = np.asarray(features, dtype=np.float64)
-    return features.reshape(-1, rows, features.shape[-1])
+def _in_parts(features: Rows, clips: int, parts: int, rows: int) -> Iterator[Floats]:
+    """Features of neighbouring clips [n, rows, F], read part by part."""
+    ends = rows * np.cumsum([0, *map(len, np.array_split(np.arange(clips), parts))])
+    for begin, end in pairwise(ends):
+        yield np.asarray(features[begin:end], dtype=np.float64).reshape(-1, rows, features.shape[1])
 
 
 def _kernels(x: Floats, y: Floats) -> Floats:

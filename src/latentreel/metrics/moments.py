@@ -3,7 +3,7 @@
 Chan, Golub & LeVeque 1983, "Algorithms for Computing the Sample Variance": two parts merge into exactly what both together give.
 """
 
-from typing import Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,21 @@ import numpy.typing as npt
 from latentreel.core.errors import InputError
 
 Floats = npt.NDArray[np.float64]
+
+
+class Rows(Protocol):
+    """An array [M, F], or what gives slices of one, such as a file that is read in pieces."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """M, F."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, some: slice, /) -> npt.NDArray[Any]: ...
+
+
 BLOCK = 4096  # features that are in memory as float64 at once
 
 
@@ -31,9 +46,8 @@ class Moments:
         """Sum of the outer products of the deviations from the mean, [F, F]."""
 
     @classmethod
-    def of(cls, features: npt.ArrayLike) -> Self:
-        """The moments of features [N, F]."""
-        features = np.asarray(features)
+    def of(cls, features: Rows) -> Self:
+        """The moments of features [N, F], read block by block."""
         moments = cls(features.shape[1])
         for begin in range(0, len(features), BLOCK):
             moments.add(features[begin : begin + BLOCK])

@@ -9,6 +9,7 @@ import platform
 from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,8 @@ from latentreel.metrics.extractors.extractor import Extractor
 from latentreel.metrics.frame_quality import frame_quality
 from latentreel.metrics.frechet_distance import frechet_distance
 from latentreel.metrics.inception_score import SPLITS, inception_score
-from latentreel.metrics.kernel_distance import PART, KernelDistance, kernel_distance
-from latentreel.metrics.moments import Floats, Moments
+from latentreel.metrics.kernel_distance import MOST_NUMBERS, PART, KernelDistance, kernel_distance
+from latentreel.metrics.moments import BLOCK, Floats, Moments
 from latentreel.metrics.perceptual_distance import PerceptualDistance
 from latentreel.metrics.protocols import Protocol
 from latentreel.pipelines.clip_collections import ClipCollection, classes_of
@@ -35,6 +36,9 @@ from latentreel.pipelines.evaluation_result import Evaluation, Score, Side
 
 FEWEST_CLIPS = 16
 """With fewer clips a distance says nothing: it is refused."""
+
+MOST_RESAMPLED = MOST_NUMBERS
+"""Numbers of one side that are in memory for intervals; all else is read from disk in blocks, whatever the number of clips."""
 
 FRECHET, KERNEL, INCEPTION, CONTENT = "Fréchet distance", "kernel distance", "inception score", "average content distance"
 
@@ -114,11 +118,13 @@ def evaluate(
     pairs = [(first.of(np.arange(len(second.refs))), second) for first, second in pairs]
     first, second = pairs[0]
     scores = _distances(pairs, halves) | _of_one_side(first, second, extractor)
-    if spread:
+    too_large = spread and max(prod(some.features.shape) for some in pairs[0]) > MOST_RESAMPLED
+    if spread and not too_large:
         scores = _with_intervals(scores, first, second, seed=seed, progress=_named(progress, "intervals"))
-    width = first.seen.features.shape[1]
+    width = first.features.shape[1]
     network = {"name": extractor.name, "digest": extractor.digest, "width": width, "looks_at": extractor.looks_at}
-    network |= {"precision": str(extractor.dtype).removeprefix("torch.")} | ({"lpips": lpips.digest} if lpips else {})
+    precision = "the file's own" if extractor.dtype is None else str(extractor.dtype).removeprefix("torch.")
+    network |= {"precision": precision} | ({"lpips": lpips.digest} if lpips else {})
     return Evaluation(
         protocol=protocol,
         network=network,
@@ -126,7 +132,7 @@ def evaluate(
         real=_side(real, first),
         fake=_side(fake, second),
         scores=scores | paired_scores,
-        warnings=_warnings(protocol, len(first.refs), width) + _other_speed(real, fake, protocol),
+        warnings=_warnings(protocol, len(first.refs), width, too_large=too_large) + _other_speed(real, fake, protocol),
         seed=seed,
         versions=_versions() | {"device": accelerator.device.type},
     )
@@ -194,12 +200,12 @@ def _of_one_side(real: Sight, fake: Sight, extractor: Extractor) -> dict[str, Sc
     """Scores that generated clips have by themselves, beside those of real ones."""
     scores = {}
     clips = len(fake.refs)
-    if real.seen.logits is not None and fake.seen.logits is not None and len(fake.seen.logits) >= SPLITS:
-        value, deviation = inception_score(fake.seen.logits.numpy())
-        own = inception_score(real.seen.logits.numpy())[0]
+    if real.logits is not None and fake.logits is not None and len(fake.logits) >= SPLITS:
+        value, deviation = inception_score(fake.logits)
+        own = inception_score(real.logits)[0]
         scores[INCEPTION] = Score(value=value, clips=clips, deviation=deviation, real=own, real_clips=clips)
     if extractor.looks_at == "frames" and fake.shape[0] > 1:
-        value, own = (float(content_distances(_by_clip(some)).mean()) for some in (fake, real))
+        value, own = (float(_content_distances(some).mean()) for some in (fake, real))
         scores[CONTENT] = Score(value=value, clips=clips, real=own, real_clips=clips)
     return scores
 
@@ -214,7 +220,7 @@ def _with_intervals(
         kernel = KernelDistance(x, y)
         ways[KERNEL] = lambda some, others: kernel(_counts(some, len(x)), _counts(others, len(y)))
     if CONTENT in scores:
-        distances = content_distances(y)
+        distances = _content_distances(fake)
         ways[CONTENT] = lambda _, others: float(distances[others].mean())
     ends = intervals(
         lambda some, others: [way(some, others) for way in ways.values()],
@@ -263,16 +269,25 @@ def _paired(
 
 
 def _frechet(real: Sight, fake: Sight) -> float:
-    return frechet_distance(Moments.of(real.seen.features.numpy()), Moments.of(fake.seen.features.numpy()))
+    return frechet_distance(Moments.of(real.features), Moments.of(fake.features))
 
 
 def _kernel(real: Sight, fake: Sight) -> float:
-    return kernel_distance(real.seen.features.numpy(), fake.seen.features.numpy(), rows=real.rows)
+    return kernel_distance(real.features, fake.features, rows=real.rows)
 
 
-def _by_clip(sight: Sight) -> Floats:
-    """Features [N, rows, F] in float64."""
-    return sight.seen.features.numpy().astype(np.float64).reshape(len(sight.refs), sight.rows, -1)
+def _by_clip(sight: Sight, clips: slice = slice(None)) -> Floats:
+    """Features of some clips, [N, rows, F] in float64."""
+    begin, end, _ = clips.indices(len(sight.refs))
+    features = sight.features[begin * sight.rows : end * sight.rows]
+    return features.astype(np.float64).reshape(end - begin, sight.rows, -1)
+
+
+def _content_distances(sight: Sight) -> Floats:
+    """Of each clip, [N]."""
+    step = max(1, BLOCK // sight.rows)
+    begins = range(0, len(sight.refs), step)
+    return np.concatenate([content_distances(_by_clip(sight, slice(begin, begin + step))) for begin in begins])
 
 
 def _counts(draws: npt.NDArray[np.intp], num_clips: int) -> Floats:
@@ -289,8 +304,10 @@ def _side(collection: ClipCollection, sight: Sight) -> Side:
     )
 
 
-def _warnings(protocol: Protocol, num_clips: int, width: int) -> list[str]:
+def _warnings(protocol: Protocol, num_clips: int, width: int, *, too_large: bool) -> list[str]:
     found = []
+    if too_large:
+        found.append(f"no intervals: more than {MOST_RESAMPLED} numbers on a side would have to be in memory for them")
     if num_clips < protocol.num_clips:
         found.append(
             f"{num_clips} clips on either side instead of the protocol's {protocol.num_clips}: "

@@ -50,8 +50,8 @@ class Extractor(Protocol):
         ...
 
     @property
-    def dtype(self) -> torch.dtype:
-        """The number format it computes in."""
+    def dtype(self) -> torch.dtype | None:
+        """The number format it computes in; None where its file decides, and --precision changes nothing."""
         ...
 
     def __call__(self, clips: Tensor) -> Seen:

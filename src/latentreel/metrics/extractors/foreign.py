@@ -32,7 +32,7 @@ _LOOKS_AT: dict[Call, LooksAt] = {"i3d": "clips", "image detector": "frames"}
 class _ForeignExtractor:
     """What extractors from files have in common: name, digest of the file, and one line for whatever goes wrong in them."""
 
-    dtype = torch.float32
+    dtype = None
 
     def __init__(self, path: Path, *, form: str, device: torch.device | str) -> None:
         self.path = path

@@ -26,12 +26,18 @@ WEIGHTS, CARD = "clip_network.safetensors", "clip_network.json"
 SIZE = 64
 """Height and width that frames are brought to, in pixels."""
 
-STEM, FRAME, NEAR, FAR, WIDTH = 24, 48, 64, 96, 128
+STEM, FRAME, NEAR, FAR, POOLED = 16, 32, 48, 96, 128
 """Channels at 32 and 16 pixels, frame by frame; then at 8 and 4, over time."""
+
+WIDTH = 64
+"""Features of a clip: few, for a distance needs more clips than features."""
+
+HALF_CHANGE = 0.06
+"""The change that is shown as half of the largest: a slow clip moves by a grey level or two, a hundredth, and shall be seen."""
 
 
 class ClipNetwork(nn.Module):
-    """Two convolutions on every frame, three over time, an average; linear outputs for training alone."""
+    """Two convolutions on every frame and its changes, three over time, mean and maximum; linear outputs for training alone."""
 
     def __init__(self, outputs: int) -> None:
         """Builds the network.
@@ -40,25 +46,60 @@ class ClipNetwork(nn.Module):
             outputs: How many numbers training compares.
         """
         super().__init__()
-        self.frames = nn.Sequential(*_layer(nn.Conv2d, 3, STEM, 5, 2), *_layer(nn.Conv2d, STEM, FRAME, 3, 2))
+        self.frames = nn.Sequential(*_layer(nn.Conv2d, 9, STEM, 3, 2), *_layer(nn.Conv2d, STEM, FRAME, 3, 2))
         self.clips = nn.Sequential(
             *_layer(nn.Conv3d, FRAME, NEAR, 3, (1, 2, 2)),
             *_layer(nn.Conv3d, NEAR, FAR, 3, 2),
-            *_layer(nn.Conv3d, FAR, WIDTH, 3, 1),
+            *_layer(nn.Conv3d, FAR, POOLED, 3, 1),
         )
+        self.embedding = nn.Linear(2 * POOLED, WIDTH)
         self.outputs = nn.Linear(WIDTH, outputs)
 
     def features(self, clips: Tensor) -> Tensor:
-        """Clips [N, T, 3, 64, 64] in [-1, 1] to float32 [N, 128]."""
-        frames = self.frames(clips.flatten(0, 1).contiguous(memory_format=torch.channels_last))
+        """Clips [N, T, 3, 64, 64] in [-1, 1] to float32 [N, 64]."""
+        frames = self.frames(_with_changes(clips).flatten(0, 1).contiguous(memory_format=torch.channels_last))
         volume = frames.unflatten(0, clips.shape[:2]).transpose(1, 2)  # [N, C, T, 16, 16]
-        seen: Tensor = self.clips(volume.contiguous(memory_format=torch.channels_last_3d))
-        return seen.float().mean(dim=(2, 3, 4))
+        moments = self.clips(volume.contiguous(memory_format=torch.channels_last_3d)).float().mean(dim=(3, 4))  # [N, C, T/2]
+        features: Tensor = self.embedding(torch.cat([moments.mean(dim=2), moments.amax(dim=2)], dim=1).float())
+        return features
 
     def forward(self, clips: Tensor) -> Tensor:
         """What training compares, [N, outputs]."""
         found: Tensor = self.outputs(self.features(clips))
         return found
+
+    @torch.no_grad()
+    def standardize(self, mean: Tensor, covariance: Tensor) -> None:
+        """Moves and turns the features so that those of usual clips have mean 0 and no direction outweighs another.
+
+        What hardly varies among good clips counts most then, where a clip differs in it; outputs stay as they are.
+
+        Args:
+            mean: Of features of usual clips, [64].
+            covariance: Of the same, [64, 64].
+        """
+        variances, directions = torch.linalg.eigh(covariance)
+        scales = (variances + VARIANCE_FLOOR * variances.mean()).sqrt()
+        turn, back = directions.T / scales[:, None], directions * scales
+        self.outputs.bias.add_(self.outputs.weight @ mean)
+        self.outputs.weight.copy_(self.outputs.weight @ back)
+        self.embedding.bias.copy_(turn @ (self.embedding.bias - mean))
+        self.embedding.weight.copy_(turn @ self.embedding.weight)
+
+
+VARIANCE_FLOOR = 0.02
+"""Part of the mean variance that is added to each: directions in which usual clips do not vary at all are not blown up."""
+
+
+def _with_changes(clips: Tensor) -> Tensor:
+    """Frames, how they change since the one before, and how that changes, [N, T, 9, H, W]; the first have none."""
+    seen = torch.cat([clips, clips.new_zeros(clips.shape[0], clips.shape[1], 6, *clips.shape[3:])], dim=2)
+    changes, turns = seen[:, 1:, 3:6], seen[:, 2:, 6:]
+    torch.sub(clips[:, 1:], clips[:, :-1], out=changes)
+    torch.sub(changes[:, 1:], changes[:, :-1], out=turns)
+    moving = seen[:, :, 3:]
+    moving.div_(moving.abs().add_(HALF_CHANGE)).mul_(2)
+    return seen
 
 
 def _layer(
@@ -70,7 +111,10 @@ def _layer(
 
 
 class WorldsClips:
-    """`worlds-clips`: features of whole clips, from a network that learned what moves, how fast, and what spoils a clip."""
+    """`worlds-clips`: features of whole clips, from a network that learned what moves, how fast, and what spoils a clip.
+
+    Far from what usual clips show they grow by their logarithm (asinh), lest a few odd clips decide a distance.
+    """
 
     name = "worlds-clips"
     looks_at: LooksAt = "clips"
@@ -89,14 +133,14 @@ class WorldsClips:
             clips: uint8 [N, T, H, W, 3].
 
         Returns:
-            Features [N, 128], no logits.
+            Features [N, 64], no logits.
 
         Raises:
             InputError: The clips have another shape or number format.
         """
         check_clips(clips)
         frames = _small(clips.to(self.network.outputs.weight.device))
-        return Seen(self.network.features(frames.unflatten(0, clips.shape[:2])), None)
+        return Seen(self.network.features(frames.unflatten(0, clips.shape[:2])).asinh(), None)
 
 
 class WorldsFrames:
