@@ -5,7 +5,7 @@ import pytest
 
 from latentreel.data.clip_sampling import ClipSampler
 from latentreel.data.frame_store import open_frame_store
-from latentreel.data.scene_cuts import scene_cuts
+from latentreel.data.scene_cuts import scene_cuts, with_scene_starts
 
 
 def drifting(num_frames: int, seed: int, speed: int = 1) -> np.ndarray:
@@ -18,6 +18,15 @@ def drifting(num_frames: int, seed: int, speed: int = 1) -> np.ndarray:
 def test_scenes_that_follow_each_other_are_told_apart():
     scenes = [drifting(length, seed) for seed, length in enumerate((12, 2, 9, 7))]
     assert scene_cuts(np.concatenate(scenes)) == [12, 14, 23]
+
+
+@pytest.mark.parametrize("lengths", [(12, 2, 9, 7), (30,), (6, 3), (3,), ()])
+def test_a_stream_is_cut_at_the_same_places(lengths):
+    frames = [frame for seed, length in enumerate(lengths) for frame in drifting(length, seed)]
+    marked = list(with_scene_starts(iter(frames), lambda frame: frame[::2]))
+    assert [place for place, (_, begins) in enumerate(marked) if begins] == scene_cuts(frames)
+    assert len(marked) == len(frames)
+    assert all(np.array_equal(kept, frame[::2]) for (kept, _), frame in zip(marked, frames, strict=True))
 
 
 def test_motion_noise_and_fades_are_no_cuts():

@@ -1,5 +1,7 @@
 """Shards give every clip once per epoch, to one process, in an order that can be taken up again anywhere."""
 
+import io
+import tarfile
 from collections import Counter
 from dataclasses import asdict
 from itertools import islice
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from latentreel.core.errors import InputError
 from latentreel.data.shard_sampling import ShardPosition, ShardSampler
@@ -21,11 +24,6 @@ USABLE = 9
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """Shards of clips whose corners hold their number and that of the frame."""
-    import io
-    import tarfile
-
-    from PIL import Image
-
     root, number = tmp_path_factory.mktemp("shards"), 0
     for shard, lengths in enumerate(LENGTHS):
         with tarfile.open(root / f"{shard}.tar", "w") as archive:
@@ -33,13 +31,17 @@ def folder(tmp_path_factory) -> Path:
                 for frame in range(length):
                     pixels = np.full((4, 4, 3), 100, np.uint8)
                     pixels[0, 0], pixels[-1, -1] = number, frame
-                    file = io.BytesIO()
-                    Image.fromarray(pixels).save(file, "PNG")
-                    header = tarfile.TarInfo(f"class{number % 2}/{number:02}.{frame:03}.png")
-                    header.size = file.tell()
-                    archive.addfile(header, io.BytesIO(file.getvalue()))
+                    _add_picture(archive, f"class{number % 2}/{number:02}.{frame:03}.png", pixels)
                 number += 1
     return root
+
+
+def _add_picture(archive: tarfile.TarFile, name: str, pixels: np.ndarray) -> None:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    header = tarfile.TarInfo(name)
+    header.size = file.tell()
+    archive.addfile(header, io.BytesIO(file.getvalue()))
 
 
 def sampler(folder: Path | str, **options) -> ShardSampler:
@@ -48,6 +50,14 @@ def sampler(folder: Path | str, **options) -> ShardSampler:
 
 def numbers(clips) -> list[int]:
     return [int(clip.pixels[0, 0, 0, 0]) for clip in clips]
+
+
+def test_no_clip_crosses_a_cut(tmp_path):
+    with tarfile.open(tmp_path / "0.tar", "w") as archive:
+        for frame in range(24):
+            _add_picture(archive, f"clip/{frame:03}.png", np.full((4, 4, 3), 40 if frame < 12 else 220, np.uint8))
+    clips = list(islice(sampler(tmp_path).clips(), 40))
+    assert {tuple(np.unique(clip.pixels)) for clip in clips} == {(40,), (220,)}
 
 
 @settings(max_examples=6)

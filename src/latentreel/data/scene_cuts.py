@@ -3,7 +3,8 @@
 A cut is an outlier among the differences of neighbouring frames. Fades and dissolves are none.
 """
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -39,16 +40,17 @@ class CutDetector:
             self._differences.append(float(np.abs(grid - self._last).mean()))
         self._last = grid
 
+    def begins_scene(self, frame: int) -> bool:
+        """Whether a new scene begins with a frame; settled once `NEIGHBOURS` frames after it, or all there are, were seen."""
+        place = frame - 1
+        if place < 0 or self._differences[place] < LEAST_DIFFERENCE:
+            return False
+        near = self._differences[max(0, place - NEIGHBOURS) : place] + self._differences[frame : frame + NEIGHBOURS]
+        return len(near) >= NEIGHBOURS and self._differences[place] >= LEAST_RATIO * sorted(near)[-2]
+
     def cuts(self) -> list[int]:
         """The frames with which new scenes begin, rising; never 0."""
-        found = []
-        for place, difference in enumerate(self._differences):
-            near = self._differences[max(0, place - NEIGHBOURS) : place] + self._differences[place + 1 : place + 1 + NEIGHBOURS]
-            if len(near) < NEIGHBOURS or difference < LEAST_DIFFERENCE:
-                continue
-            if difference >= LEAST_RATIO * sorted(near)[-2]:
-                found.append(place + 1)
-        return found
+        return [frame for frame in range(1, len(self._differences) + 1) if self.begins_scene(frame)]
 
 
 def scene_cuts(frames: Iterable[Pixels]) -> list[int]:
@@ -57,3 +59,21 @@ def scene_cuts(frames: Iterable[Pixels]) -> list[int]:
     for frame in frames:
         detector.see(frame)
     return detector.cuts()
+
+
+def with_scene_starts(frames: Iterable[Pixels], small: Callable[[Pixels], Pixels]) -> Iterator[tuple[Pixels, bool]]:
+    """Frames as they come, a few frames late, and whether a new scene begins with each.
+
+    Args:
+        frames: uint8 [H, W, 3] of any size, in order.
+        small: What is kept of a frame, and given.
+    """
+    detector, waiting, given = CutDetector(), deque[Pixels](), 0
+    for frame in frames:
+        detector.see(frame)
+        waiting.append(small(frame))
+        if len(waiting) > NEIGHBOURS:
+            yield waiting.popleft(), detector.begins_scene(given)
+            given += 1
+    for last, kept in enumerate(waiting, given):
+        yield kept, detector.begins_scene(last)

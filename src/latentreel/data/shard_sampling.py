@@ -20,6 +20,7 @@ import numpy.typing as npt
 from latentreel.core.errors import InputError
 from latentreel.core.randomness import numpy_generator
 from latentreel.data.framing import framed
+from latentreel.data.scene_cuts import with_scene_starts
 from latentreel.data.shards import find_shards, stream_samples
 from latentreel.data.source_items import Expect, SourceItem, items_among
 from latentreel.data.working_ahead import in_order
@@ -174,7 +175,10 @@ class ShardSampler:
             self._note(str(error), epoch)
 
     def _draw(self, video: _Video, *, epoch: int) -> ShardClip | None:
-        """A clip of a video, each equally likely; none where the video is of no use. Holds no more frames than a clip spans."""
+        """A clip of a video, each equally likely, within a scene; none where the video is of no use.
+
+        Holds few more frames than a clip spans.
+        """
         name, item, following = video
         span = (self.num_frames - 1) * self.frame_step + 1
         random = numpy_generator(self.seed, "clip of a shard", epoch, name)
@@ -183,14 +187,16 @@ class ShardSampler:
         num_clips = 0
         try:
             stream = item.open()
-            for frame in stream.frames:
-                window.append(framed(frame, self.resolution, self.fit))
+            for frame, begins_scene in with_scene_starts(stream.frames, self._framed):
+                if begins_scene:
+                    window.clear()
+                window.append(frame)
                 if len(window) == span:
                     num_clips += 1
                     if random.integers(num_clips) == 0:  # so every clip stays with probability 1 / num_clips
                         chosen = list(window)[:: self.frame_step]
             if not chosen:
-                raise InputError(f"{name} is too short", given=f"{len(window)} frames", allowed=f"{span} or more")
+                raise InputError(f"{name} is too short, or each of its scenes is", allowed=f"{span} frames or more")
         except InputError as error:
             self._note(str(error), epoch)
             return None
@@ -198,6 +204,9 @@ class ShardSampler:
         if self.mirror and random.random() < 0.5:
             clip = np.ascontiguousarray(clip[:, :, ::-1])
         return ShardClip(clip, name, item.label, stream.fps, following)
+
+    def _framed(self, frame: Pixels) -> Pixels:
+        return framed(frame, self.resolution, self.fit)
 
     def _note(self, problem: str, epoch: int) -> None:
         """Warns once of what is met in every epoch."""

@@ -16,7 +16,7 @@ class DataConfig:
 
     stream: bool = False
     """Read tar archives as the run goes and keep nothing on disk, which addresses always do. Each video gives one clip per epoch;
-    cuts, weighting, clip_seconds, held_out, classes and scores need everything on disk."""
+    weighting, clip_seconds, held_out, classes and scores need everything on disk."""
 
     fit: Literal["crop", "pad"] = "crop"
     """What becomes of frames that are no squares: the centre square, or the whole frame on black."""
