@@ -18,6 +18,7 @@ from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path, remove_partials, require_writable
 from latentreel.data.clip_decoding import FrameClip, FrameSupplier, Progress, decode_clips
 from latentreel.data.framing import Fit
+from latentreel.data.packed_frames import is_packed, open_packed
 from latentreel.data.source_items import Expect
 from latentreel.data.sources import VideoSource, open_source
 from latentreel.media.decode import natural_key
@@ -149,6 +150,9 @@ def open_frame_store(
     Raises:
         InputError: There is nothing to decode, nothing can be decoded, or the disk is too small.
     """
+    packed = _packed_store(path, resolution, expect)
+    if packed is not None:
+        return packed
     source = open_source(path, expect=expect, limits=limits)
     suppliers = [(item.name, item.open) for item in source.items]
     store = cached_frame_store(
@@ -160,6 +164,29 @@ def open_frame_store(
     for name, note in gaps[:MOST_NOTES]:
         _log.warning("%s: %s%s", name, note, f" ({len(gaps)} such)" if len(gaps) > MOST_NOTES else "")
     return replace(store, class_names=class_names, notes=(*gaps, *store.notes))
+
+
+def _packed_store(path: Path | str, resolution: int, expect: Expect) -> FrameStore | None:
+    """Packed frames of this resolution, as they lie; None where they must be resized, or are none."""
+    if not is_packed(path):
+        return None
+    part = open_packed(path, expect=expect)
+    manifest = part.manifest
+    if (manifest.height, manifest.width) != (resolution, resolution):
+        return None
+    part.require_intact()
+    return FrameStore(
+        part.frames,
+        part.offsets,
+        part.lengths,
+        tuple(clip.name for clip in part.clips),
+        tuple(clip.fps for clip in part.clips),
+        manifest.left_out,
+        manifest.fit,
+        tuple(clip.label for clip in part.clips) if any(clip.label for clip in part.clips) else (),
+        tuple((clip.name, clip.note) for clip in part.clips if clip.note),
+        tuple(clip.cuts for clip in part.clips),
+    )
 
 
 def open_generated_store(

@@ -26,7 +26,7 @@ from latentreel.media.limits import DEFAULT_LIMITS, DecodeLimits
 from latentreel.media.video_stream import VideoStream
 
 Expect = Literal["videos", "images"]
-SourceKind = Literal["videos", "frame_folders", "strips", "images"]
+SourceKind = Literal["videos", "frame_folders", "strips", "images", "packed_frames"]
 
 
 @dataclass(frozen=True)

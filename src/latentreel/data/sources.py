@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from latentreel.core.errors import InputError
+from latentreel.data.packed_frames import is_packed, open_packed
 from latentreel.data.shards import expand_ranges, is_stream
 from latentreel.data.source_files import SourceFile, loose_files
 from latentreel.data.source_items import Expect as Expect
@@ -57,6 +58,9 @@ def open_source(path: Path | str, *, expect: Expect = "videos", limits: DecodeLi
         raise InputError("unknown kind of training data", given=expect, allowed="videos, images")
     if is_stream(path):
         raise InputError(f"{path} can only be read once, from front to back", fix="download it")
+    if is_packed(root):
+        packed = open_packed(root, expect=expect)
+        return VideoSource(root, "packed_frames", tuple(packed.items()))
     files = _files_at(path)
     kind, items = items_among(files, expect=expect, root_name=root.name, limits=limits)
     if not items:

@@ -1,0 +1,369 @@
+"""Packs a source into `packed_frames`, once; killed at any moment, the same call goes on where it stopped.
+
+A journal beside the frames says which clips are done. It is written after their frames have reached the disk, so whatever the
+frames files hold beyond it is cut off and made anew. The manifest comes last: without it nothing is there. The result does not
+depend on interruptions, byte for byte.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+from latentreel.core.errors import InputError
+from latentreel.core.files import atomic_path, remove_partials, sole_user
+from latentreel.data.clip_decoding import DecodedClip, FrameClip, Progress, decode_clip
+from latentreel.data.framing import Fit
+from latentreel.data.packed_frames import FRAMES, MANIFEST, UNFINISHED, Manifest, PackedClip, read_manifest
+from latentreel.data.source_files import DISK_FULL
+from latentreel.data.source_items import Expect, SourceItem
+from latentreel.data.working_ahead import in_order
+
+JOURNAL_FORMAT = "latentreel packing 1"
+
+SYNC_SECONDS = 1.0
+"""How much work may be lost when the power fails, or the process is killed."""
+
+PARTIAL_FRAMES = f"{FRAMES}.partial"
+
+Cut = Callable[[Callable[[], FrameClip]], FrameClip]
+"""Takes what opens a clip, and gives the clip with its frames cut. Called from several threads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedClip:
+    """One clip to be packed."""
+
+    item: SourceItem
+    part: str
+    label: str = ""
+
+    cut: Cut | None = None
+    """What is done before frames are brought to size; None: nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackingPlan:
+    """All that a packing depends on."""
+
+    source: str
+    """The last part of the source's path."""
+
+    resolution: int
+    """Rows and columns of the packed frames; for "keep" the shorter of the two."""
+
+    fit: Fit = "crop"
+    expect: Expect = "videos"
+    clips: tuple[PlannedClip, ...] = field(repr=False)
+
+    recipe: str = ""
+    terms: str = ""
+    crop: str = ""
+    split: str = ""
+
+    left_out: tuple[tuple[str, str], ...] = ()
+    """What was left out before: name and reason."""
+
+    def __post_init__(self) -> None:
+        if self.resolution < 1:
+            raise InputError("the resolution is out of range", given=self.resolution, allowed="1 or more")
+        if not self.clips:
+            reasons = " | ".join(reason for _, reason in self.left_out[:3])
+            raise InputError("there is no clip to prepare", given=reasons or None)
+
+    @property
+    def digest(self) -> str:
+        """Changes with every setting and every file of the source."""
+        told: list[object] = [JOURNAL_FORMAT, self.resolution, self.fit, self.expect, self.recipe, self.crop, self.split]
+        digest = hashlib.sha256(repr(told).encode())
+        for clip in self.clips:
+            stamps = [(file.name, file.content_stamp()) for file in clip.item.files]
+            digest.update(ascii((clip.item.name, clip.part, clip.label, stamps)).encode())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class _Finished:
+    """A clip that was packed, or left out."""
+
+    entry: Mapping[str, Any]
+    pixels: DecodedClip | None = None
+
+
+def pack(plan: PackingPlan, out: Path | str, *, progress: Progress | None = None) -> Manifest:
+    """Packs what was not packed yet.
+
+    Args:
+        plan: What to pack, and how.
+        out: The folder; missing, empty, or one in which the same packing stopped.
+        progress: Told of the clips that are done.
+
+    Returns:
+        The manifest, as it stands in the folder.
+
+    Raises:
+        InputError: The folder holds something else, the source or a setting has changed since, no clip can be decoded, or the
+            disk is full.
+    """
+    out = Path(out)
+    with sole_user(out):
+        remove_partials(out)
+        digest = plan.digest
+        if (out / MANIFEST).exists():
+            manifest = read_manifest(out)
+            if manifest.plan != digest:
+                raise InputError(f"{out} holds packed frames of another source or other settings", fix="choose another folder")
+            (out / UNFINISHED).unlink(missing_ok=True)
+            return manifest
+        if not (out / UNFINISHED).exists() and any(out.iterdir()):
+            raise InputError(f"{out} is not empty", fix="choose another folder")
+        try:
+            with _Journal(out, digest) as journal:
+                _pack_rest(plan, journal, progress)
+                manifest = _manifest(plan, digest, journal.entries)
+                journal.finish()
+        except OSError as error:
+            if error.errno not in (*DISK_FULL, errno.EROFS, errno.EACCES, errno.EIO):
+                raise
+            fix = "free some space; the same command goes on where it stopped"
+            raise InputError(f"cannot write to {out}: {error.strerror}", fix=fix) from error
+        with atomic_path(out / MANIFEST) as temporary:
+            temporary.write_text(manifest.as_json(), encoding="utf-8")
+        (out / UNFINISHED).unlink()
+    return manifest
+
+
+def _pack_rest(plan: PackingPlan, journal: "_Journal", progress: Progress | None) -> None:
+    done = len(journal.entries)
+    work = partial(_decode, plan=plan, spill=journal.out)
+    for count, finished in enumerate(in_order(work, plan.clips[done:]), done + 1):
+        journal.add(finished)
+        if progress is not None:
+            progress(count, len(plan.clips))
+
+
+def _decode(clip: PlannedClip, *, plan: PackingPlan, spill: Path) -> _Finished:
+    """Decodes a clip, and says in an entry what it is."""
+    measured = _Measured()
+    opened = partial(measured.open, clip.item.open)
+    supply = opened if clip.cut is None else partial(clip.cut, opened)
+    decoded = decode_clip((clip.item.name, supply), resolution=plan.resolution, fit=plan.fit, spill=spill)
+    try:
+        source = _source_digest(clip.item)
+    except OSError as error:
+        decoded = replace(decoded, problem=decoded.problem or f"{clip.item.name} cannot be read: {error.strerror}")
+    if decoded.problem:
+        decoded.pixels.close()
+        return _Finished({"left_out": [clip.item.name, decoded.problem]})
+    pixels = hashlib.sha256()
+    decoded.pixels.seek(0)
+    while block := decoded.pixels.read(2**20):
+        pixels.update(block)
+    packed = PackedClip(
+        name=clip.item.name,
+        part=clip.part,
+        label=clip.label,
+        frames=decoded.num_frames,
+        fps=decoded.fps,
+        source_width=measured.size[1],
+        source_height=measured.size[0],
+        source_sha256=source,
+        sha256=pixels.hexdigest(),
+        cuts=decoded.cuts,
+        note="; ".join(filter(None, (clip.item.note, *decoded.notes))),
+    )
+    return _Finished({"clip": asdict(packed), "size": list(decoded.size)}, decoded)
+
+
+class _Measured:
+    """Notes the size of a clip's first frame while others read it."""
+
+    def __init__(self) -> None:
+        self.size = (0, 0)
+
+    def open(self, supply: Callable[[], FrameClip]) -> FrameClip:
+        clip = supply()
+        self._clip, self.fps, self.notes = clip, clip.fps, getattr(clip, "notes", ())
+        return self
+
+    @property
+    def frames(self) -> Iterator[Any]:
+        for frame in self._clip.frames:
+            self.size = self.size if self.size[0] else frame.shape[:2]
+            yield frame
+
+
+class _Journal:
+    """What is done: a line per clip, in the order of the plan; and the frames files that grow beside it."""
+
+    def __init__(self, out: Path, plan: str) -> None:
+        self.out, self.plan = out, plan
+        self.entries: list[Mapping[str, Any]] = []
+        self._size: list[int] | None = None
+        self._parts: dict[str, IO[bytes]] = {}
+        self._waiting: list[str] = []
+        self._written = 0
+        self._synced = time.monotonic()
+        self._open = ExitStack()
+
+    def __enter__(self) -> "_Journal":
+        path = self.out / UNFINISHED
+        kept = self._read(path) if path.exists() else 0
+        self._file = self._open.enter_context(path.open("ab", buffering=0))
+        self._file.truncate(kept)
+        self._written = kept
+        if not kept:
+            self._waiting.append(json.dumps({"format": JOURNAL_FORMAT, "plan": self.plan}) + "\n")
+            self._sync()
+        for part, size in self._bytes_of_parts().items():
+            frames = self._frames_of(part)
+            if frames.seek(0, os.SEEK_END) < size:
+                fix = f"delete {self.out} and begin anew"
+                raise InputError(f"{self.out / part} has lost frames that were packed already", fix=fix)
+            frames.truncate(size)
+            frames.seek(size)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._open, suppress(OSError):
+            self._sync()
+
+    def add(self, finished: _Finished) -> None:
+        """Appends a clip's frames to its part, and to the journal when they are on the disk."""
+        entry = finished.entry
+        if finished.pixels is not None:
+            with finished.pixels.pixels as pixels:
+                self._size = self._size or entry["size"]
+                if entry["size"] != self._size:
+                    reason = f"it has other proportions: {_shown(entry['size'])}, not {_shown(self._size)}"
+                    entry = {"left_out": [entry["clip"]["name"], reason]}
+                else:
+                    self._append(entry["clip"]["part"], pixels)
+        self.entries.append(entry)
+        self._waiting.append(json.dumps(entry) + "\n")
+        if time.monotonic() - self._synced > SYNC_SECONDS:
+            self._sync()
+
+    def finish(self) -> None:
+        """Gives the frames files their final names."""
+        self._sync()
+        for part, size in self._bytes_of_parts().items():
+            partial_frames = self.out / part / PARTIAL_FRAMES
+            if size and partial_frames.exists():
+                partial_frames.replace(self.out / part / FRAMES)
+
+    def _append(self, part: str, pixels: IO[bytes]) -> None:
+        out = self._frames_of(part)
+        start = out.tell()
+        pixels.seek(0)
+        try:
+            while block := pixels.read(2**20):
+                _write_all(out, block)
+        except OSError:
+            out.truncate(start)
+            raise
+
+    def _frames_of(self, part: str) -> IO[bytes]:
+        if part not in self._parts:
+            folder = self.out / part
+            folder.mkdir(exist_ok=True)
+            final, growing = folder / FRAMES, folder / PARTIAL_FRAMES
+            if final.exists():  # stopped between the last clip and the manifest
+                final.replace(growing)
+            growing.touch()
+            self._parts[part] = self._open.enter_context(growing.open("r+b", buffering=0))
+        return self._parts[part]
+
+    def _sync(self) -> None:
+        for file in self._parts.values():
+            os.fsync(file.fileno())
+        lines = "".join(self._waiting).encode()
+        try:
+            _write_all(self._file, lines)
+            os.fsync(self._file.fileno())
+        except OSError:
+            self._file.truncate(self._written)
+            raise
+        self._written += len(lines)
+        self._waiting.clear()
+        self._synced = time.monotonic()
+
+    def _read(self, path: Path) -> int:
+        """Takes the entries over; gives the bytes that are whole lines, 0 where not even the first is."""
+        lines = path.read_bytes().splitlines(keepends=True)
+        whole = [line for line in lines if line.endswith(b"\n")]
+        if not whole:
+            return 0
+        try:
+            head, *entries = (json.loads(line) for line in whole)
+            if head.get("plan") != self.plan:
+                fix = "give the same settings as before, or choose another folder"
+                raise InputError(f"the source or the settings have changed since the packing in {self.out} was stopped", fix=fix)
+            self.entries = entries
+            sizes = [entry["size"] for entry in entries if "clip" in entry]
+        except (ValueError, AttributeError, KeyError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{path} is damaged: {error}", fix=f"delete {self.out} and begin anew") from error
+        self._size = sizes[0] if sizes else None
+        return sum(map(len, whole))
+
+    def _bytes_of_parts(self) -> dict[str, int]:
+        sizes: dict[str, int] = {}
+        for entry in self.entries:
+            if "clip" in entry:
+                height, width = entry["size"]
+                clip = entry["clip"]
+                sizes[clip["part"]] = sizes.get(clip["part"], 0) + clip["frames"] * height * width * 3
+        return sizes
+
+
+def _write_all(file: IO[bytes], data: bytes) -> None:
+    """Writes to a file without a buffer, which may take a part only where the disk is nearly full."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def _manifest(plan: PackingPlan, digest: str, entries: Sequence[Mapping[str, Any]]) -> Manifest:
+    packed = [entry for entry in entries if "clip" in entry]
+    left_out = (*plan.left_out, *((name, reason) for name, reason in (e["left_out"] for e in entries if "left_out" in e)))
+    if not packed:
+        reasons = " | ".join(reason for _, reason in left_out[:3])
+        raise InputError(f"none of {len(entries)} clips can be decoded", given=reasons)
+    height, width = packed[0]["size"]
+    return Manifest(
+        plan=digest,
+        source=plan.source,
+        recipe=plan.recipe,
+        terms=plan.terms,
+        expect=plan.expect,
+        height=height,
+        width=width,
+        fit=plan.fit,
+        crop=plan.crop,
+        split=plan.split,
+        clips=tuple(PackedClip(**{**entry["clip"], "cuts": tuple(entry["clip"]["cuts"])}) for entry in packed),
+        left_out=left_out,
+    )
+
+
+def _source_digest(item: SourceItem) -> str:
+    digests = []
+    for file in item.files:
+        with file.open() as content:
+            digests.append(hashlib.file_digest(content, "sha256"))  # type: ignore[arg-type]
+    if len(digests) == 1:
+        return digests[0].hexdigest()
+    return hashlib.sha256(b"".join(digest.digest() for digest in digests)).hexdigest()
+
+
+def _shown(size: Sequence[int]) -> str:
+    return f"{size[1]}x{size[0]}"
