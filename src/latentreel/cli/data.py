@@ -1,4 +1,4 @@
-"""`latentreel data make-world NAME --out FOLDER`: a procedural world as videos and a factors file."""
+"""`latentreel data ACTION`: check and prepare videos for training; make a procedural world's."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from latentreel.cli.arguments import run_action
+from latentreel.cli.data_prepare import PrepareConfig, RecipesConfig, prepare, show_recipes
 from latentreel.core.errors import InputError
 
 
@@ -53,7 +54,11 @@ def make_world(config: MakeWorldConfig) -> None:
     console.print(f"{config.videos} videos and {factors}")
 
 
-ACTIONS: dict[str, tuple[type[Any], Callable[[Any], None]]] = {"make-world": (MakeWorldConfig, make_world)}
+ACTIONS: dict[str, tuple[type[Any], Callable[[Any], None]]] = {
+    "prepare": (PrepareConfig, prepare),
+    "recipes": (RecipesConfig, show_recipes),
+    "make-world": (MakeWorldConfig, make_world),
+}
 
 
 def run(arguments: list[str]) -> None:

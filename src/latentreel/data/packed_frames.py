@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -133,6 +134,14 @@ class Manifest:
     def frame_bytes(self) -> int:
         """Of one frame."""
         return self.height * self.width * 3
+
+    def shared_content(self) -> list[tuple[str, ...]]:
+        """Names of clips in different parts whose source files are the same, byte for byte."""
+        places: dict[str, list[PackedClip]] = defaultdict(list)
+        for clip in self.clips:
+            places[clip.source_sha256].append(clip)
+        alike = (clips for clips in places.values() if len({clip.part for clip in clips}) > 1)
+        return [tuple(clip.name for clip in clips) for clips in alike]
 
     def as_json(self) -> str:
         """The file's text."""
