@@ -119,11 +119,11 @@ def show_recipes(config: RecipesConfig) -> None:
         for name, value in facts.items():
             console.print(f"{name:<10}{value}", markup=False, soft_wrap=True)
         return
-    table = Table("recipe", "dataset", "px", "split", "terms", box=None, pad_edge=False)
+    table = Table("recipe", "dataset", "px", "split", box=None, pad_edge=False)
     for name, recipe in RECIPES.items():
-        table.add_row(name, recipe.title, str(recipe.resolution), recipe.split.told, recipe.terms)
+        table.add_row(name, recipe.title, str(recipe.resolution), recipe.split.told)
     console.print(table)
-    console.print("latentreel data recipes NAME says what to get where, and how it must lie.", markup=False)
+    console.print("\nlatentreel data recipes NAME: what to get where, under which terms, and how it must lie.", markup=False)
 
 
 def _shares(text: str) -> dict[str, float]:

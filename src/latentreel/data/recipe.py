@@ -88,11 +88,14 @@ class ByGroup:
     shares: Mapping[str, float] = field(default_factory=lambda: {"train": 0.95, "test": 0.05})
     seed: int = 0
 
+    what: str = ""
+    """What `by` finds, in words."""
+
     @property
     def told(self) -> str:
         """In a few words, for the manifest."""
         shares = ", ".join(f"{part} {share:g}" for part, share in self.shares.items())
-        return f"ours: {shares} by {self.by}, seed {self.seed}"
+        return f"ours: {shares} by {self.what or self.by}, seed {self.seed}"
 
     def parts(self, names: Sequence[str], root: Path) -> Parts:
         """What the hashes say."""

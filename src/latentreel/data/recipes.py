@@ -1,7 +1,7 @@
 """The datasets of the papers: what to get where, under which terms, how it must lie, how it is split and cropped.
 
 Pages are named by the domain where the authors keep them. Nothing is downloaded: most of them ask for a consent first.
-Which experiment used what: MoCoGAN-HD (Tian et al. 2021), Sec. 4 and App. B, E; StyleGAN-V (Skorokhodov et al. 2022), Sec. 4.
+Which experiment used what: MoCoGAN-HD (Tian et al. 2021), Sec. 4 and App. B, E; StyleGAN-V (Skorokhodov et al. 2022).
 """
 
 import json
@@ -143,7 +143,7 @@ RECIPES: dict[str, Recipe] = {
         terms="the authors' terms; research only",
         layout=("M003/video/front/angry/level_1/001.mp4",),
         clips=r"(?:^|/)[MW]\d{3}/video/front/(?P<label>[a-z]+)/level_\d/\d{3}\.mp4$",
-        split=ByGroup(by=r"(?:^|/)([MW]\d{3})/"),
+        split=ByGroup(by=r"(?:^|/)([MW]\d{3})/", what="actor"),
         resolution=1024,
         wrong={r"(?:^|/)video\.tar$": "unpack the video.tar of every actor first"},
     ),

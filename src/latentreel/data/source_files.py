@@ -126,8 +126,12 @@ class SourceFile:
             )
 
 
-def loose_files(root: Path) -> Iterator[SourceFile]:
+def loose_files(root: Path, *, on_error: Callable[[OSError], None] | None = None) -> Iterator[SourceFile]:
     """Every file below a folder but hidden ones; links to folders are followed, once each.
+
+    Args:
+        root: The folder.
+        on_error: Told of a folder that cannot be looked into; by default that is an error.
 
     Raises:
         InputError: A folder cannot be looked into.
@@ -135,6 +139,9 @@ def loose_files(root: Path) -> Iterator[SourceFile]:
     seen: set[str] = set()
 
     def refuse(error: OSError) -> None:
+        if on_error is not None:
+            on_error(error)
+            return
         raise InputError(f"cannot look into {error.filename}: {error.strerror}") from error
 
     for folder, subfolders, names in os.walk(root, onerror=refuse, followlinks=True):

@@ -5,7 +5,7 @@ shards of a WebDataset are.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -39,13 +39,20 @@ class VideoSource:
     """In natural order of their names. What cannot be read of an archive is an item that cannot be opened."""
 
 
-def open_source(path: Path | str, *, expect: Expect = "videos", limits: DecodeLimits = DEFAULT_LIMITS) -> VideoSource:
+def open_source(
+    path: Path | str,
+    *,
+    expect: Expect = "videos",
+    limits: DecodeLimits = DEFAULT_LIMITS,
+    on_error: Callable[[OSError], None] | None = None,
+) -> VideoSource:
     """Looks through a folder, and the folders in it, or through archives, for something to train on.
 
     Args:
         path: The folder; a single video, picture, zip or tar file; or several as "data-{000..009}.tar".
         expect: What the training needs. The same folder of images is one clip for one and many stills for the other.
         limits: What a file may ask for when it is opened.
+        on_error: As for `loose_files`.
 
     Returns:
         What was found (`items_among`). Nothing is decoded yet.
@@ -61,7 +68,7 @@ def open_source(path: Path | str, *, expect: Expect = "videos", limits: DecodeLi
     if is_packed(root):
         packed = open_packed(root, expect=expect)
         return VideoSource(root, "packed_frames", tuple(packed.items()))
-    files = _files_at(path)
+    files = _files_at(path, on_error)
     kind, items = items_among(files, expect=expect, root_name=root.name, limits=limits)
     if not items:
         archives = [file for file in files if file.suffix in ARCHIVE_SUFFIXES or (file.path == root and is_zip(root))]
@@ -76,7 +83,7 @@ def open_source(path: Path | str, *, expect: Expect = "videos", limits: DecodeLi
     return VideoSource(root, kind, tuple(sorted(items, key=lambda item: natural_key(item.name))))
 
 
-def _files_at(path: Path | str) -> list[SourceFile]:
+def _files_at(path: Path | str, on_error: Callable[[OSError], None] | None) -> list[SourceFile]:
     root = Path(path)
     paths = [root] if root.exists() else [Path(name) for name in expand_ranges(str(path))]
     try:
@@ -84,7 +91,7 @@ def _files_at(path: Path | str) -> list[SourceFile]:
             each.stat()
     except OSError as error:
         raise InputError(f"cannot read {each}: {error.strerror}", fix=_WHAT_TO_NAME) from error
-    return list(loose_files(root)) if root.is_dir() else [SourceFile(each.name, each) for each in paths]
+    return list(loose_files(root, on_error=on_error)) if root.is_dir() else [SourceFile(each.name, each) for each in paths]
 
 
 def _items_in_archives(
