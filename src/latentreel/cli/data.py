@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from latentreel.cli.arguments import run_action
+from latentreel.cli.data_check import CheckConfig, check
 from latentreel.cli.data_prepare import PrepareConfig, RecipesConfig, prepare, show_recipes
 from latentreel.core.errors import InputError
 
@@ -55,6 +56,7 @@ def make_world(config: MakeWorldConfig) -> None:
 
 
 ACTIONS: dict[str, tuple[type[Any], Callable[[Any], None]]] = {
+    "check": (CheckConfig, check),
     "prepare": (PrepareConfig, prepare),
     "recipes": (RecipesConfig, show_recipes),
     "make-world": (MakeWorldConfig, make_world),

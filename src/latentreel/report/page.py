@@ -8,10 +8,11 @@ from pathlib import Path
 
 from latentreel.core.files import atomic_path
 from latentreel.report.blocks import Clip, ClipGrid, Command, Facts, Picture
+from latentreel.report.catalogue import Catalogue
 from latentreel.report.chart import Chart
 from latentreel.report.stylesheet import SCRIPT, STYLE
 
-Block = Clip | ClipGrid | Picture | Chart | Facts | Command
+Block = Clip | ClipGrid | Picture | Chart | Catalogue | Facts | Command
 """What a section can show; `markup()` is its HTML."""
 
 _NOTHING_FROM_OUTSIDE = (

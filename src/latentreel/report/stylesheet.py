@@ -75,6 +75,16 @@ button:hover { color: var(--ink); border-color: currentColor; }
   border-radius: 1px; background: var(--colour);
 }
 
+.catalogue { margin: 1.25rem 0 0; padding: 0; list-style: none; font-size: .95rem; }
+.catalogue li {
+  display: grid; grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); gap: .25rem 1.5rem; align-items: center;
+  padding: .6rem 0; border-top: 1px solid var(--line);
+}
+.catalogue p { margin: 0; overflow-wrap: anywhere; }
+.catalogue .facts { color: var(--quiet); font-variant-numeric: tabular-nums; }
+.catalogue .name { font-weight: 600; }
+.catalogue img { width: auto; max-width: 100%; max-height: 4.5rem; }
+
 dl { display: grid; grid-template-columns: minmax(9rem, auto) minmax(0, 1fr); margin: 1.25rem 0 0; font-size: .95rem; }
 dt, dd { margin: 0; padding: .45rem 0; border-top: 1px solid var(--line); }
 dt { padding-right: 1.5rem; color: var(--quiet); }
@@ -84,7 +94,7 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 code { font: .875rem/1.55 ui-monospace, "SFMono-Regular", Menlo, Consolas, monospace; }
 @media (max-width: 34rem) {
   body { font-size: 1rem; }
-  dl { grid-template-columns: minmax(0, 1fr); }
+  dl, .catalogue li { grid-template-columns: minmax(0, 1fr); }
   dt { padding: .5rem 0 0; font-size: .875rem; }
   dd { padding: 0 0 .5rem; border-top: 0; }
   .labels { font-size: .75rem; }

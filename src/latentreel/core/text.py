@@ -1,0 +1,6 @@
+"""Names of files as they can be shown: they may hold anything, line breaks and bytes of no encoding too."""
+
+
+def printable(text: str) -> str:
+    r"""The text on one line: what cannot be printed is escaped, as `\n` or `\u202e`."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
