@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -94,3 +95,23 @@ def frame_files() -> Callable[..., list[tuple[str, bytes]]]:
         ]
 
     return files
+
+
+@pytest.fixture(scope="session")
+def video_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., bytes]:
+    """A small video file; other numbers are other pictures."""
+    folder = tmp_path_factory.mktemp("videos")
+
+    def make(number: int = 0, *, frames: int = 4, size: int = 16, container: str = "mp4") -> bytes:
+        path = folder / f"{number}-{frames}-{size}.{container}"
+        if not path.exists():
+            with av.open(str(path), "w") as out:
+                stream = out.add_stream("mpeg4", rate=25)
+                stream.height = stream.width = size
+                stream.pix_fmt = "yuv420p"
+                for pixels in np.random.default_rng(number).integers(0, 255, (frames, size, size, 3), np.uint8):
+                    out.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+                out.mux(stream.encode(None))
+        return path.read_bytes()
+
+    return make

@@ -108,7 +108,9 @@ def _print_table(inspection: "Inspection", rows: int) -> None:
         table.add_row(finding.verdict, *_numbers(finding), _name_and_reason(finding))
     console.print(table)
     if usable > rows:
-        console.print(f"... and {usable - rows:,} more that are usable; --json FILE lists all, --rows N shows more", markup=False)
+        console.print(
+            f"... and {usable - rows:,} more that are usable; --json FILE lists all, --rows N shows more", markup=False
+        )
     console.print()
 
 

@@ -1,4 +1,4 @@
-"""`latentreel data prepare SOURCE --out FOLDER`: packed frames for training; `latentreel data recipes`: the datasets known by name."""
+"""`latentreel data prepare SOURCE --out FOLDER` packs frames for training; `latentreel data recipes` lists known datasets."""
 
 from dataclasses import dataclass
 from pathlib import Path

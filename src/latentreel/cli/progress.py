@@ -3,12 +3,14 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from latentreel.training.config import RunConfig
-from latentreel.training.state import TrainState
+if TYPE_CHECKING:
+    from latentreel.training.config import RunConfig
+    from latentreel.training.state import TrainState
 
 console = Console(highlight=False, quiet=os.environ.get("RANK", "0") != "0")
 """Of several processes, only the first speaks."""
@@ -37,14 +39,14 @@ def steps() -> Iterator[Callable[[str, int, int], None]]:
 
 
 @contextmanager
-def training(what: str, config: RunConfig) -> Iterator[Callable[[TrainState], None]]:
+def training(what: str, config: "RunConfig") -> Iterator[Callable[["TrainState"], None]]:
     """A bar for a training run: items, or seconds where the run is limited by time; speed, the last score and losses beside it."""
     with _bar(count=config.minutes is None) as bar:
         total = config.total_items if config.minutes is None else 60 * config.minutes
         task = bar.add_task(what, total=total, note="")
         begun: list[tuple[int, float]] = []
 
-        def show(state: TrainState) -> None:
+        def show(state: "TrainState") -> None:
             begun.append((state.items, state.seconds)) if not begun else None
             items, seconds = state.items - begun[0][0], state.seconds - begun[0][1]
             speed = f"{items / seconds:.1f}/s " if seconds > 0 else ""

@@ -3,7 +3,6 @@
 Nothing stops it but a place that cannot be looked into at all: what goes wrong with a file is that file's verdict.
 """
 
-import hashlib
 import io
 import re
 from collections import defaultdict
@@ -17,6 +16,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from latentreel.core.errors import InputError
+from latentreel.data.content_digest import content_digest
 from latentreel.data.likeness import Signature, SignatureMaker, groups_alike
 from latentreel.data.packed_frames import FRAMES, MANIFEST, is_packed
 from latentreel.data.scene_cuts import CutDetector
@@ -60,7 +60,7 @@ class Finding:
     files: int = 1
     """How many files it consists of."""
 
-    bytes: int = 0
+    num_bytes: int = 0
     """Their size together."""
 
     frames: int = 0
@@ -156,18 +156,16 @@ def inspect(
 
 
 def _look(item: SourceItem) -> Finding:
-    known: dict[str, Any] = {"name": item.name, "label": item.label, "files": len(item.files), "bytes": _size(item.files)}
+    known: dict[str, Any] = {"name": item.name, "label": item.label, "files": len(item.files), "num_bytes": _size(item.files)}
     watcher = _Watcher()
     try:
-        known["sha256"] = _digest(item.files)
-        stream = item.open()
+        stream = item.open()  # first: it refuses pipes, which would never end
+        known["sha256"] = content_digest(item.files)
         for frame in stream.frames:
             watcher.see(frame)
         notes = list(filter(None, [item.note, *stream.notes]))
     except InputError as error:
         return Finding(verdict="refused", reason=_without_path(str(error), item), **known)
-    except OSError as error:
-        return Finding(verdict="refused", reason=f"cannot be read: {error.strerror or error}", **known)
     except Exception as error:  # whatever it is, the other files shall be looked at
         return Finding(verdict="refused", reason=f"unexpected {type(error).__name__}: {' '.join(str(error).split())}", **known)
     if not watcher.count:
@@ -228,16 +226,6 @@ class _Watcher:
         return file.getvalue()
 
 
-def _digest(files: Sequence[SourceFile]) -> str:
-    digests = []
-    for file in files:
-        with file.open() as content:
-            digests.append(hashlib.file_digest(content, "sha256"))  # type: ignore[arg-type]
-    if len(digests) == 1:
-        return digests[0].hexdigest()
-    return hashlib.sha256(b"".join(digest.digest() for digest in digests)).hexdigest()
-
-
 def _size(files: Sequence[SourceFile]) -> int:
     return sum(_bytes(file) for file in files)
 
@@ -264,7 +252,7 @@ def _ignored(file: SourceFile, kind: str) -> Finding:
         reason = "packed frames below the folder: name their own folder"
     else:
         reason = "neither a video nor a picture, by its name"
-    return Finding(name=file.name, verdict="ignored", reason=reason, bytes=_bytes(file))
+    return Finding(name=file.name, verdict="ignored", reason=reason, num_bytes=_bytes(file))
 
 
 def _without_path(text: str, item: SourceItem) -> str:
@@ -277,7 +265,7 @@ def _without_path(text: str, item: SourceItem) -> str:
 def _duplicates(findings: Sequence[Finding]) -> tuple[tuple[str, ...], ...]:
     same: dict[str, list[str]] = defaultdict(list)
     for finding in findings:
-        if finding.sha256 and finding.bytes:
+        if finding.sha256 and finding.num_bytes:
             same[finding.sha256].append(finding.name)
     return tuple(tuple(names) for names in same.values() if len(names) > 1)
 

@@ -25,10 +25,10 @@ MOMENTS = 8
 MOST_KEPT = 64
 """Tiny pictures kept while a video is read; beyond, every other one goes, so that a video of any length costs the same."""
 
-MEAN_LEVELS = 5.0
+MEAN_LEVELS = 6.0
 """Of 255: root mean square by which mean pictures may differ."""
 
-MEAN_PART = 0.15
+MEAN_PART = 0.2
 """Of the standard deviation of the mean picture: the same, for dull pictures."""
 
 FLAT_LEVELS = 2.0
@@ -37,7 +37,7 @@ FLAT_LEVELS = 2.0
 STILL_LEVELS = 1.0
 """Root mean square of the changes below which nothing moves."""
 
-LEAST_CORRELATION = 0.9
+LEAST_CORRELATION = 0.6
 """Of the changes, where something does."""
 
 MOST_PAIRS = 2_000_000
@@ -119,7 +119,8 @@ def groups_alike(signatures: Mapping[str, Signature]) -> list[tuple[str, ...]] |
 
 def _blocks(signature: Signature) -> npt.NDArray[np.float32]:
     mean = signature.astype(np.float32).mean(axis=0)
-    return mean.reshape(4, GRID // 4, 4, GRID // 4).mean(axis=(1, 3)).ravel()
+    blocks: npt.NDArray[np.float32] = mean.reshape(4, GRID // 4, 4, GRID // 4).mean(axis=(1, 3)).ravel()
+    return blocks
 
 
 def _root(parents: Sequence[int], index: int) -> int:

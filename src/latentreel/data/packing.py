@@ -20,6 +20,7 @@ from typing import IO, Any
 from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path, remove_partials, sole_user
 from latentreel.data.clip_decoding import DecodedClip, FrameClip, Progress, decode_clip
+from latentreel.data.content_digest import content_digest
 from latentreel.data.framing import Fit
 from latentreel.data.packed_frames import FRAMES, MANIFEST, UNFINISHED, Manifest, PackedClip, read_manifest
 from latentreel.data.source_files import DISK_FULL
@@ -155,10 +156,12 @@ def _decode(clip: PlannedClip, *, plan: PackingPlan, spill: Path) -> _Finished:
     opened = partial(measured.open, clip.item.open)
     supply = opened if clip.cut is None else partial(clip.cut, opened)
     decoded = decode_clip((clip.item.name, supply), resolution=plan.resolution, fit=plan.fit, spill=spill)
-    try:
-        source = _source_digest(clip.item)
-    except OSError as error:
-        decoded = replace(decoded, problem=decoded.problem or f"{clip.item.name} cannot be read: {error.strerror}")
+    source = ""
+    if not decoded.problem:
+        try:
+            source = content_digest(clip.item.files)
+        except InputError as error:
+            decoded = replace(decoded, problem=str(error))
     if decoded.problem:
         decoded.pixels.close()
         return _Finished({"left_out": [clip.item.name, decoded.problem]})
@@ -305,7 +308,9 @@ class _Journal:
             head, *entries = (json.loads(line) for line in whole)
             if head.get("plan") != self.plan:
                 fix = "give the same settings as before, or choose another folder"
-                raise InputError(f"the source or the settings have changed since the packing in {self.out} was stopped", fix=fix)
+                raise InputError(
+                    f"the source or the settings have changed since the packing in {self.out} was stopped", fix=fix
+                )
             self.entries = entries
             sizes = [entry["size"] for entry in entries if "clip" in entry]
         except (ValueError, AttributeError, KeyError) as error:
@@ -353,16 +358,6 @@ def _manifest(plan: PackingPlan, digest: str, entries: Sequence[Mapping[str, Any
         clips=tuple(PackedClip(**{**entry["clip"], "cuts": tuple(entry["clip"]["cuts"])}) for entry in packed),
         left_out=left_out,
     )
-
-
-def _source_digest(item: SourceItem) -> str:
-    digests = []
-    for file in item.files:
-        with file.open() as content:
-            digests.append(hashlib.file_digest(content, "sha256"))  # type: ignore[arg-type]
-    if len(digests) == 1:
-        return digests[0].hexdigest()
-    return hashlib.sha256(b"".join(digest.digest() for digest in digests)).hexdigest()
 
 
 def _shown(size: Sequence[int]) -> str:

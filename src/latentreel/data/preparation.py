@@ -95,9 +95,10 @@ def plan_packing(path: Path | str, preparation: Preparation) -> PackingPlan:
         rule = ByGroup(preparation.group_by, preparation.shares, preparation.seed)
         parts, told = rule.parts([item.name for item in kept], root), rule.told
     cut, crop = _cut(preparation, recipe)
+    default = recipe.resolution if recipe else DEFAULT_RESOLUTION
     return PackingPlan(
         source=root.resolve().name,
-        resolution=preparation.resolution or (recipe.resolution if recipe else DEFAULT_RESOLUTION),
+        resolution=default if preparation.resolution is None else preparation.resolution,
         fit=preparation.fit,
         expect=expect,
         clips=tuple(
@@ -137,10 +138,14 @@ def _cut(preparation: Preparation, recipe: Recipe | None) -> tuple[Callable[[Sou
     """What is cut out of each clip, and its description."""
     if preparation.boxes is not None:
         boxes = Boxes(preparation.boxes)
-        return partial(_given, boxes, preparation.margin), f"boxes of {boxes.path.name} {boxes.digest[:12]}, margin {preparation.margin:g}"
+        return partial(
+            _given, boxes, preparation.margin
+        ), f"boxes of {boxes.path.name} {boxes.digest[:12]}, margin {preparation.margin:g}"
     if preparation.detector:
         detector = load_detector(preparation.detector)
-        return partial(_detected, detector, preparation.margin), f"boxes of {preparation.detector}, margin {preparation.margin:g}"
+        return partial(
+            _detected, detector, preparation.margin
+        ), f"boxes of {preparation.detector}, margin {preparation.margin:g}"
     if recipe is not None and recipe.crop == "boxes" and not preparation.whole_frames:
         fix = "give --boxes FILE or --detector MODULE:FUNCTION, or --whole-frames for the centre square"
         raise InputError(f"{recipe.title} is cropped to faces, and where they are is not known", fix=fix)

@@ -40,7 +40,7 @@ class ByName:
 
     told: str = "official, by folder"
 
-    def parts(self, names: Sequence[str], root: Path) -> Parts:
+    def parts(self, names: Sequence[str], root: Path) -> Parts:  # noqa: ARG002 (only lists lie there)
         """The first part whose expression is found."""
         found = {name: [part for part, pattern in self.patterns.items() if re.search(pattern, name)] for name in names}
         return {name: parts[0] for name, parts in found.items() if parts}
@@ -97,7 +97,7 @@ class ByGroup:
         shares = ", ".join(f"{part} {share:g}" for part, share in self.shares.items())
         return f"ours: {shares} by {self.what or self.by}, seed {self.seed}"
 
-    def parts(self, names: Sequence[str], root: Path) -> Parts:
+    def parts(self, names: Sequence[str], root: Path) -> Parts:  # noqa: ARG002 (only lists lie there)
         """What the hashes say."""
         divided = split(names, self.shares, by=self.by, seed=self.seed)
         return {names[index]: part for part, indices in divided.items() for index in indices}
@@ -171,7 +171,9 @@ class Recipe:
             for pattern, step in self.wrong.items():
                 if re.search(pattern, file):
                     raise InputError(problem, given=file, fix=step)
-        raise InputError(problem, given=given, allowed=f"{self.layout[0]} (below the folder that you name)", fix=f"get {self.origin}")
+        raise InputError(
+            problem, given=given, allowed=f"{self.layout[0]} (below the folder that you name)", fix=f"get {self.origin}"
+        )
 
 
 def _some_files(root: Path) -> list[str]:

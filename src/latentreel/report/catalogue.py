@@ -40,11 +40,9 @@ def _item(entry: Entry) -> str:
     lines = f'<p class="name">{name}</p>'
     lines += f'<p class="facts">{html.escape(entry.facts)}</p>' if entry.facts else ""
     lines += f"<p>{html.escape(entry.remark)}</p>" if entry.remark else ""
-    return f'<li><div class="look">{_picture(entry)}</div><div>{lines}</div></li>'
+    return f"<li>{_picture(entry)}<div>{lines}</div></li>" if entry.picture else f'<li class="unseen"><div>{lines}</div></li>'
 
 
 def _picture(entry: Entry) -> str:
-    if not entry.picture:
-        return ""
     address = base64.b64encode(entry.picture).decode()
     return f'<img loading="lazy" src="data:image/jpeg;base64,{address}" alt="Frames of {html.escape(entry.name, quote=True)}">'

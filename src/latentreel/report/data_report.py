@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import PurePath
 
 from latentreel.core.text import printable
 from latentreel.data.inspection import Finding, Inspection
@@ -47,9 +48,9 @@ def summary(inspection: Inspection) -> dict[str, str]:
     """What there is in all, by name: for a page as for a screen."""
     used = inspection.of("usable", "damaged")
     verdicts = Counter(finding.verdict for finding in inspection.findings)
-    facts = {"Files": ", ".join(f"{count:,} {verdict}" for verdict, count in verdicts.items())}
+    facts = {"Source": inspection.root, "Files": ", ".join(f"{count:,} {verdict}" for verdict, count in verdicts.items())}
     if not used:
-        return facts
+        return {name: printable(value) for name, value in facts.items()}
     lengths = sorted(finding.frames for finding in used)
     seconds = sum(finding.seconds for finding in used)
     if inspection.kind:
@@ -80,7 +81,7 @@ def facts_of(finding: Finding) -> str:
         ]
         parts += [_counted(len(finding.cuts), "cut")] if finding.cuts else []
         parts += [f"class {printable(finding.label)}"] if finding.label else []
-    return ", ".join([*parts, _bytes(finding.bytes)])
+    return ", ".join([*parts, _bytes(finding.num_bytes)])
 
 
 def _section(title: str, text: str, findings: Sequence[Finding]) -> Section | None:
@@ -125,11 +126,12 @@ def _duration(seconds: float) -> str:
 
 
 def _bytes(count: int) -> str:
-    for unit in ("B", "KiB", "MiB"):
-        if count < 1024:
-            return f"{count:.4g} {unit}"
-        count /= 1024  # type: ignore[assignment]
-    return f"{count:.4g} GiB"
+    size, units = float(count), ["KiB", "MiB", "GiB"]
+    if count < 1024:
+        return f"{count} B"
+    while size >= 1024 and units:
+        size, unit = size / 1024, units.pop(0)
+    return f"{size:.1f} {unit}"
 
 
 def _counted(count: int, noun: str) -> str:
@@ -137,4 +139,4 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _name(inspection: Inspection) -> str:
-    return printable(inspection.root)
+    return printable(PurePath(inspection.root).name or inspection.root)

@@ -80,6 +80,7 @@ button:hover { color: var(--ink); border-color: currentColor; }
   display: grid; grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); gap: .25rem 1.5rem; align-items: center;
   padding: .6rem 0; border-top: 1px solid var(--line);
 }
+.catalogue .unseen { grid-template-columns: minmax(0, 1fr); }
 .catalogue p { margin: 0; overflow-wrap: anywhere; }
 .catalogue .facts { color: var(--quiet); font-variant-numeric: tabular-nums; }
 .catalogue .name { font-weight: 600; }
