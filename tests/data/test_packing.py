@@ -52,7 +52,7 @@ def test_another_size_is_resized_from_the_packed_frames(source, tmp_path):
 @pytest.mark.parametrize("flushed", [True, False])
 def test_an_interrupted_packing_goes_on_and_ends_the_same(source, tmp_path, monkeypatch, stop_after, flushed):
     if flushed:
-        monkeypatch.setattr("latentreel.data.packing.SYNC_SECONDS", 0.0)
+        monkeypatch.setattr("latentreel.data.packing_journal.SYNC_SECONDS", 0.0)
     choices = Preparation(resolution=8, shares=SHARES)
     plan = plan_packing(source, choices)
     pack(plan, tmp_path / "unbroken")

@@ -39,6 +39,12 @@ class CheckConfig:
     html: Path | None = None
     """Write a page with thumbnails to this file."""
 
+    max_frame_pixels: int = 8192 * 8192
+    """Rows times columns that a frame may have; files that declare more are refused."""
+
+    max_video_frames: int = 1_000_000
+    """Frames that a video may have; files that declare more are refused."""
+
     rows: int = 100
     """Usable files in the table on screen; others are always shown."""
 
@@ -51,11 +57,13 @@ def check(config: CheckConfig) -> None:
     """Looks, prints, writes; exits with what was found."""
     from latentreel.cli.progress import console, counting
     from latentreel.data.inspection import inspect
+    from latentreel.media.limits import DecodeLimits
     from latentreel.report.data_report import data_report, summary
     from latentreel.report.page import write_page
 
+    limits = DecodeLimits(max_frame_pixels=config.max_frame_pixels, max_frames=config.max_video_frames)
     with _reasons_in_the_table(), counting("looking") as progress:
-        inspection = inspect(config.source, expect=config.expect, progress=progress)
+        inspection = inspect(config.source, expect=config.expect, limits=limits, progress=progress)
     _print_table(inspection, config.rows)
     for name, value in summary(inspection).items():
         console.print(f"{name + ':':<17}{value}", markup=False, soft_wrap=True)

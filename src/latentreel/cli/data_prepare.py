@@ -55,6 +55,12 @@ class PrepareConfig:
     margin: float = 0.3
     """Added to every side of a box, in parts of its longer side."""
 
+    max_frame_pixels: int = 8192 * 8192
+    """Rows times columns that a frame may have; files that declare more are refused."""
+
+    max_video_frames: int = 1_000_000
+    """Frames that a video may have; files that declare more are refused."""
+
     whole_frames: bool = False
     """Take the centre square even where the recipe wants boxes."""
 
@@ -73,6 +79,7 @@ def prepare(config: PrepareConfig) -> None:
     from latentreel.data.packed_frames import Manifest
     from latentreel.data.packing import pack
     from latentreel.data.preparation import Preparation, missing_clips, plan_packing
+    from latentreel.media.limits import DecodeLimits
 
     preparation = Preparation(
         recipe=config.recipe,
@@ -86,6 +93,7 @@ def prepare(config: PrepareConfig) -> None:
         boxes=config.boxes,
         detector=config.detector,
         margin=config.margin,
+        limits=DecodeLimits(max_frame_pixels=config.max_frame_pixels, max_frames=config.max_video_frames),
         whole_frames=config.whole_frames,
     )
     plan = plan_packing(config.source, preparation)

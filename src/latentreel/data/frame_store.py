@@ -150,7 +150,7 @@ def open_frame_store(
     Raises:
         InputError: There is nothing to decode, nothing can be decoded, or the disk is too small.
     """
-    packed = _packed_store(path, resolution, expect)
+    packed = _packed_store(path, resolution, expect, fit)
     if packed is not None:
         return packed
     source = open_source(path, expect=expect, limits=limits)
@@ -166,7 +166,7 @@ def open_frame_store(
     return replace(store, class_names=class_names, notes=(*gaps, *store.notes))
 
 
-def _packed_store(path: Path | str, resolution: int, expect: Expect) -> FrameStore | None:
+def _packed_store(path: Path | str, resolution: int, expect: Expect, fit: Fit) -> FrameStore | None:
     """Packed frames of this resolution, as they lie; None where they must be resized, or are none."""
     if not is_packed(path):
         return None
@@ -174,6 +174,8 @@ def _packed_store(path: Path | str, resolution: int, expect: Expect) -> FrameSto
     manifest = part.manifest
     if (manifest.height, manifest.width) != (resolution, resolution):
         return None
+    if fit != manifest.fit:
+        _log.warning("%s was prepared with fit %s: %s does not change it", path, manifest.fit, fit)
     part.require_intact()
     return FrameStore(
         part.frames,

@@ -7,11 +7,7 @@ depend on interruptions, byte for byte.
 
 import errno
 import hashlib
-import json
-import os
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -19,20 +15,14 @@ from typing import IO, Any
 
 from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path, remove_partials, sole_user
-from latentreel.data.clip_decoding import DecodedClip, FrameClip, Progress, decode_clip
+from latentreel.data.clip_decoding import FrameClip, Progress, decode_clip
 from latentreel.data.content_digest import content_digest
 from latentreel.data.framing import Fit
-from latentreel.data.packed_frames import FRAMES, MANIFEST, UNFINISHED, Manifest, PackedClip, read_manifest
+from latentreel.data.packed_frames import MANIFEST, UNFINISHED, Manifest, PackedClip, read_manifest
+from latentreel.data.packing_journal import JOURNAL_FORMAT, Entry, PackingJournal
 from latentreel.data.source_files import DISK_FULL
 from latentreel.data.source_items import Expect, SourceItem
 from latentreel.data.working_ahead import in_order
-
-JOURNAL_FORMAT = "latentreel packing 1"
-
-SYNC_SECONDS = 1.0
-"""How much work may be lost when the power fails, or the process is killed."""
-
-PARTIAL_FRAMES = f"{FRAMES}.partial"
 
 Cut = Callable[[Callable[[], FrameClip]], FrameClip]
 """Takes what opens a clip, and gives the clip with its frames cut. Called from several threads."""
@@ -94,8 +84,8 @@ class PackingPlan:
 class _Finished:
     """A clip that was packed, or left out."""
 
-    entry: Mapping[str, Any]
-    pixels: DecodedClip | None = None
+    entry: Entry
+    frames: IO[bytes] | None = None
 
 
 def pack(plan: PackingPlan, out: Path | str, *, progress: Progress | None = None) -> Manifest:
@@ -126,7 +116,7 @@ def pack(plan: PackingPlan, out: Path | str, *, progress: Progress | None = None
         if not (out / UNFINISHED).exists() and any(out.iterdir()):
             raise InputError(f"{out} is not empty", fix="choose another folder")
         try:
-            with _Journal(out, digest) as journal:
+            with PackingJournal(out, digest) as journal:
                 _pack_rest(plan, journal, progress)
                 manifest = _manifest(plan, digest, journal.entries)
                 journal.finish()
@@ -141,11 +131,11 @@ def pack(plan: PackingPlan, out: Path | str, *, progress: Progress | None = None
     return manifest
 
 
-def _pack_rest(plan: PackingPlan, journal: "_Journal", progress: Progress | None) -> None:
+def _pack_rest(plan: PackingPlan, journal: PackingJournal, progress: Progress | None) -> None:
     done = len(journal.entries)
     work = partial(_decode, plan=plan, spill=journal.out)
     for count, finished in enumerate(in_order(work, plan.clips[done:]), done + 1):
-        journal.add(finished)
+        journal.add(finished.entry, finished.frames)
         if progress is not None:
             progress(count, len(plan.clips))
 
@@ -182,7 +172,7 @@ def _decode(clip: PlannedClip, *, plan: PackingPlan, spill: Path) -> _Finished:
         cuts=decoded.cuts,
         note="; ".join(filter(None, (clip.item.note, *decoded.notes))),
     )
-    return _Finished({"clip": asdict(packed), "size": list(decoded.size)}, decoded)
+    return _Finished({"clip": asdict(packed), "size": list(decoded.size)}, decoded.pixels)
 
 
 class _Measured:
@@ -203,141 +193,7 @@ class _Measured:
             yield frame
 
 
-class _Journal:
-    """What is done: a line per clip, in the order of the plan; and the frames files that grow beside it."""
-
-    def __init__(self, out: Path, plan: str) -> None:
-        self.out, self.plan = out, plan
-        self.entries: list[Mapping[str, Any]] = []
-        self._size: list[int] | None = None
-        self._parts: dict[str, IO[bytes]] = {}
-        self._waiting: list[str] = []
-        self._written = 0
-        self._synced = time.monotonic()
-        self._open = ExitStack()
-
-    def __enter__(self) -> "_Journal":
-        path = self.out / UNFINISHED
-        kept = self._read(path) if path.exists() else 0
-        self._file = self._open.enter_context(path.open("ab", buffering=0))
-        self._file.truncate(kept)
-        self._written = kept
-        if not kept:
-            self._waiting.append(json.dumps({"format": JOURNAL_FORMAT, "plan": self.plan}) + "\n")
-            self._sync()
-        for part, size in self._bytes_of_parts().items():
-            frames = self._frames_of(part)
-            if frames.seek(0, os.SEEK_END) < size:
-                fix = f"delete {self.out} and begin anew"
-                raise InputError(f"{self.out / part} has lost frames that were packed already", fix=fix)
-            frames.truncate(size)
-            frames.seek(size)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with self._open, suppress(OSError):
-            self._sync()
-
-    def add(self, finished: _Finished) -> None:
-        """Appends a clip's frames to its part, and to the journal when they are on the disk."""
-        entry = finished.entry
-        if finished.pixels is not None:
-            with finished.pixels.pixels as pixels:
-                self._size = self._size or entry["size"]
-                if entry["size"] != self._size:
-                    reason = f"it has other proportions: {_shown(entry['size'])}, not {_shown(self._size)}"
-                    entry = {"left_out": [entry["clip"]["name"], reason]}
-                else:
-                    self._append(entry["clip"]["part"], pixels)
-        self.entries.append(entry)
-        self._waiting.append(json.dumps(entry) + "\n")
-        if time.monotonic() - self._synced > SYNC_SECONDS:
-            self._sync()
-
-    def finish(self) -> None:
-        """Gives the frames files their final names."""
-        self._sync()
-        for part, size in self._bytes_of_parts().items():
-            partial_frames = self.out / part / PARTIAL_FRAMES
-            if size and partial_frames.exists():
-                partial_frames.replace(self.out / part / FRAMES)
-
-    def _append(self, part: str, pixels: IO[bytes]) -> None:
-        out = self._frames_of(part)
-        start = out.tell()
-        pixels.seek(0)
-        try:
-            while block := pixels.read(2**20):
-                _write_all(out, block)
-        except OSError:
-            out.truncate(start)
-            raise
-
-    def _frames_of(self, part: str) -> IO[bytes]:
-        if part not in self._parts:
-            folder = self.out / part
-            folder.mkdir(exist_ok=True)
-            final, growing = folder / FRAMES, folder / PARTIAL_FRAMES
-            if final.exists():  # stopped between the last clip and the manifest
-                final.replace(growing)
-            growing.touch()
-            self._parts[part] = self._open.enter_context(growing.open("r+b", buffering=0))
-        return self._parts[part]
-
-    def _sync(self) -> None:
-        for file in self._parts.values():
-            os.fsync(file.fileno())
-        lines = "".join(self._waiting).encode()
-        try:
-            _write_all(self._file, lines)
-            os.fsync(self._file.fileno())
-        except OSError:
-            self._file.truncate(self._written)
-            raise
-        self._written += len(lines)
-        self._waiting.clear()
-        self._synced = time.monotonic()
-
-    def _read(self, path: Path) -> int:
-        """Takes the entries over; gives the bytes that are whole lines, 0 where not even the first is."""
-        lines = path.read_bytes().splitlines(keepends=True)
-        whole = [line for line in lines if line.endswith(b"\n")]
-        if not whole:
-            return 0
-        try:
-            head, *entries = (json.loads(line) for line in whole)
-            if head.get("plan") != self.plan:
-                fix = "give the same settings as before, or choose another folder"
-                raise InputError(
-                    f"the source or the settings have changed since the packing in {self.out} was stopped", fix=fix
-                )
-            self.entries = entries
-            sizes = [entry["size"] for entry in entries if "clip" in entry]
-        except (ValueError, AttributeError, KeyError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"{path} is damaged: {error}", fix=f"delete {self.out} and begin anew") from error
-        self._size = sizes[0] if sizes else None
-        return sum(map(len, whole))
-
-    def _bytes_of_parts(self) -> dict[str, int]:
-        sizes: dict[str, int] = {}
-        for entry in self.entries:
-            if "clip" in entry:
-                height, width = entry["size"]
-                clip = entry["clip"]
-                sizes[clip["part"]] = sizes.get(clip["part"], 0) + clip["frames"] * height * width * 3
-        return sizes
-
-
-def _write_all(file: IO[bytes], data: bytes) -> None:
-    """Writes to a file without a buffer, which may take a part only where the disk is nearly full."""
-    rest = memoryview(data)
-    while rest:
-        rest = rest[file.write(rest) :]
-
-
-def _manifest(plan: PackingPlan, digest: str, entries: Sequence[Mapping[str, Any]]) -> Manifest:
+def _manifest(plan: PackingPlan, digest: str, entries: Sequence[Entry]) -> Manifest:
     packed = [entry for entry in entries if "clip" in entry]
     left_out = (*plan.left_out, *((name, reason) for name, reason in (e["left_out"] for e in entries if "left_out" in e)))
     if not packed:
@@ -358,7 +214,3 @@ def _manifest(plan: PackingPlan, digest: str, entries: Sequence[Mapping[str, Any
         clips=tuple(PackedClip(**{**entry["clip"], "cuts": tuple(entry["clip"]["cuts"])}) for entry in packed),
         left_out=left_out,
     )
-
-
-def _shown(size: Sequence[int]) -> str:
-    return f"{size[1]}x{size[0]}"

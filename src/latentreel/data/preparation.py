@@ -15,6 +15,7 @@ from latentreel.data.recipe import ByGroup, Parts, Recipe
 from latentreel.data.recipes import find_recipe
 from latentreel.data.source_items import Expect, SourceItem
 from latentreel.data.sources import open_source
+from latentreel.media.limits import DEFAULT_LIMITS, DecodeLimits
 
 DEFAULT_RESOLUTION = 128
 
@@ -56,6 +57,9 @@ class Preparation:
     margin: float = MARGIN
     """As in `face_boxes`."""
 
+    limits: DecodeLimits = DEFAULT_LIMITS
+    """What a file may ask for."""
+
     whole_frames: bool = False
     """The centre square, though the recipe wants boxes."""
 
@@ -77,7 +81,7 @@ def plan_packing(path: Path | str, preparation: Preparation) -> PackingPlan:
     recipe = find_recipe(preparation.recipe) if preparation.recipe else None
     expect = preparation.expect or (recipe.expect if recipe else "videos")
     root = Path(path)
-    items = _items(path, expect, recipe)
+    items = _items(path, expect, recipe, preparation.limits)
     names = [item.name for item in items]
     if recipe is None:
         labels = {item.name: item.label for item in items}
@@ -120,9 +124,9 @@ def missing_clips(plan: PackingPlan) -> str:
     return f"{len(plan.clips):,} of the {recipe.count:,} clips of {recipe.title} are here"
 
 
-def _items(path: Path | str, expect: Expect, recipe: Recipe | None) -> Sequence[SourceItem]:
+def _items(path: Path | str, expect: Expect, recipe: Recipe | None, limits: DecodeLimits) -> Sequence[SourceItem]:
     try:
-        return open_source(path, expect=expect).items
+        return open_source(path, expect=expect, limits=limits).items
     except InputError:
         if recipe is None or not Path(path).is_dir():
             raise
