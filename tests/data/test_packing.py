@@ -155,8 +155,9 @@ def test_a_long_part_is_held_to_some_digests_and_its_last_is_among_them(source, 
     prepare(source, tmp_path / "packed")
     part = open_packed(tmp_path / "packed")
     flip_byte(part.path)
+    part.require_intact(most_bytes=part.clips[-1].frames * part.manifest.frame_bytes - 1)
     with pytest.raises(InputError, match="clip3"):
-        part.require_intact(most_bytes=1)
+        part.require_intact(most_bytes=part.clips[-1].frames * part.manifest.frame_bytes)
 
 
 def test_names_of_any_kind_come_back(tmp_path, write_files, video_of):

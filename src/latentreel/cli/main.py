@@ -13,7 +13,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("latentreel.cli.generate", "make videos with a trained model"),
     "evaluate": ("latentreel.cli.evaluate", "score generated clips against real ones by a named protocol; compare results"),
     "basis": ("latentreel.cli.basis", "compute the latent basis of an image generator"),
-    "data": ("latentreel.cli.data", "make a procedural world's videos"),
+    "data": ("latentreel.cli.data", "check and prepare videos for training; make a procedural world's"),
     "weights": ("latentreel.cli.weights", "show, import, export, push and pull weights of any known format"),
     "bench": ("latentreel.cli.bench", "measure speed against plain references in the same run"),
 }

@@ -175,15 +175,18 @@ class PackedPart:
         return np.cumsum(self.lengths) - self.lengths
 
     def require_intact(self, most_bytes: int = CHECKED_BYTES) -> None:
-        """Holds clips, evenly spread and the last among them, to their digests.
+        """Holds the last clip, the first and others evenly between them to their digests, as far as the bytes go.
 
         Raises:
             InputError: The frames of one are others.
         """
-        clip_bytes = self.manifest.frame_bytes * int(self.lengths.sum()) / len(self.clips)
-        count = min(len(self.clips), max(2, int(most_bytes / clip_bytes)))
-        for index in np.unique(np.linspace(0, len(self.clips) - 1, count).round().astype(int)):
-            self.clip_frames(int(index))
+        mean_bytes = self.manifest.frame_bytes * int(self.lengths.sum()) / len(self.clips)
+        count = min(len(self.clips), max(2, round(most_bytes / mean_bytes)))
+        for index in np.unique(np.linspace(0, len(self.clips) - 1, count).round().astype(int))[::-1].tolist():
+            size = self.clips[index].frames * self.manifest.frame_bytes
+            if size <= most_bytes:
+                self.clip_frames(index)
+                most_bytes -= size
 
     def clip_frames(self, index: int) -> Pixels:
         """The frames of a clip, held to their digest.

@@ -20,7 +20,6 @@ from latentreel.data.clip_decoding import centre_square
 from latentreel.data.frame_store import FrameStore, open_frame_store, open_generated_store
 from latentreel.data.sources import Expect, open_source
 from latentreel.image_generators.build import Network
-from latentreel.media.decode import open_video
 from latentreel.metrics.clip_choice import ClipRef
 from latentreel.metrics.protocols import Protocol as EvaluationProtocol
 from latentreel.pipelines.video_pipeline import VideoPipeline
@@ -275,7 +274,7 @@ def _common_size(folder: Path, protocol: EvaluationProtocol) -> int:
     first: tuple[str, tuple[int, int]] | None = None
     for item in open_source(folder, expect=_expected(protocol)).items:
         try:
-            height, width = next(open_video(item.path).frames).shape[:2]
+            height, width = next(iter(item.open().frames)).shape[:2]
         except InputError:
             continue  # what cannot be decoded is noted where it is decoded
         if first is None:
