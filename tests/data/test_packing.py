@@ -110,6 +110,12 @@ def test_what_cannot_be_decoded_is_left_out_with_its_reason(tmp_path, write_file
     assert "not a video" in reasons["text.mp4"]
 
 
+def test_where_nothing_can_be_decoded_nothing_is_left_behind(tmp_path, write_files):
+    with pytest.raises(InputError, match=r"none of 1 clips can be decoded; given: .*empty"):
+        prepare(write_files(tmp_path / "source", [("a.mp4", b"")]), tmp_path / "packed")
+    assert not (tmp_path / "packed").exists()
+
+
 def test_pictures_are_packed_as_stills_and_are_no_clips(source, tmp_path):
     prepare(source, tmp_path / "packed", expect="images")
     assert open_frame_store(tmp_path / "packed", resolution=8, expect="images").lengths.tolist() == [1] * 36

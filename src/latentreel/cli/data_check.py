@@ -1,10 +1,7 @@
 """`latentreel data check PATH`: every file, its verdict and the reason; a table, a JSON file, a page with thumbnails."""
 
-import contextlib
 import json
-import logging
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -28,7 +25,8 @@ class CheckConfig:
     """
 
     source: Annotated[str, tyro.conf.Positional]
-    """A folder of videos, frame folders, strips or pictures, an archive of them, or packed frames."""
+    """A folder of videos, frame folders, strips or pictures, an archive of them, or packed frames; behind -- if it begins with
+    a dash."""
 
     expect: Literal["videos", "images"] = "videos"
     """Whether pictures are frames of clips or stills."""
@@ -55,14 +53,14 @@ class CheckConfig:
 
 def check(config: CheckConfig) -> None:
     """Looks, prints, writes; exits with what was found."""
-    from latentreel.cli.progress import console, counting
+    from latentreel.cli.progress import console, counting, reasons_shown_later
     from latentreel.data.inspection import inspect
     from latentreel.media.limits import DecodeLimits
     from latentreel.report.data_report import data_report, summary
     from latentreel.report.page import write_page
 
     limits = DecodeLimits(max_frame_pixels=config.max_frame_pixels, max_frames=config.max_video_frames)
-    with _reasons_in_the_table(), counting("looking") as progress:
+    with reasons_shown_later(), counting("looking") as progress:
         inspection = inspect(config.source, expect=config.expect, limits=limits, progress=progress)
     _print_table(inspection, config.rows)
     for name, value in summary(inspection).items():
@@ -134,15 +132,3 @@ def _name_and_reason(finding: "Finding") -> "Text":
 
     text = Text(printable(finding.name))
     return text.append(f"\n  {printable(finding.reason)}", style="dim") if finding.reason else text
-
-
-@contextlib.contextmanager
-def _reasons_in_the_table() -> Iterator[None]:
-    """Keeps warnings off the screen: each of them is a reason in the table."""
-    logger = logging.getLogger("latentreel")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

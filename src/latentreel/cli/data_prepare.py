@@ -2,11 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from latentreel.core.errors import InputError
+from latentreel.core.text import printable
+
+if TYPE_CHECKING:
+    from latentreel.data.packed_frames import Manifest
+
+MOST_SHOWN = 5
+"""Clips on screen that were left out, or of which there is something to say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +24,7 @@ class PrepareConfig:
     """
 
     source: Annotated[str, tyro.conf.Positional]
-    """A folder of videos, frame folders, strips or pictures, or an archive of them."""
+    """A folder of videos, frame folders, strips or pictures, or an archive of them; behind -- if it begins with a dash."""
 
     out: Path
     """The folder for the packed frames; name it as --data."""
@@ -75,8 +82,7 @@ class RecipesConfig:
 
 def prepare(config: PrepareConfig) -> None:
     """Packs, and says what is where."""
-    from latentreel.cli.progress import console, counting
-    from latentreel.data.packed_frames import Manifest
+    from latentreel.cli.progress import console, counting, reasons_shown_later
     from latentreel.data.packing import pack
     from latentreel.data.preparation import Preparation, missing_clips, plan_packing
     from latentreel.media.limits import DecodeLimits
@@ -99,8 +105,8 @@ def prepare(config: PrepareConfig) -> None:
     plan = plan_packing(config.source, preparation)
     if missing := missing_clips(plan):
         console.print(missing, markup=False)
-    with counting(f"packing {plan.resolution} px") as progress:
-        manifest: Manifest = pack(plan, config.out, progress=progress)
+    with reasons_shown_later(), counting(f"packing {plan.resolution} px") as progress:
+        manifest = pack(plan, config.out, progress=progress)
     for line in _summary(manifest, config.out):
         console.print(line, markup=False, soft_wrap=True)
 
@@ -146,7 +152,7 @@ def _shares(text: str) -> dict[str, float]:
     return shares
 
 
-def _summary(manifest: "Manifest", out: Path) -> list[str]:  # type: ignore[name-defined]  # noqa: F821
+def _summary(manifest: "Manifest", out: Path) -> list[str]:
     lines = []
     for part in manifest.parts:
         clips = [clip for clip in manifest.clips if clip.part == part]
@@ -155,12 +161,15 @@ def _summary(manifest: "Manifest", out: Path) -> list[str]:  # type: ignore[name
         lines.append(
             f"{out / part}: {len(clips):,} clips, {frames:,} frames of {manifest.width}x{manifest.height}, {size:,.0f} MiB"
         )
-    for name, reason in manifest.left_out[:5]:
-        lines.append(f"left out: {name}: {reason}")
-    if len(manifest.left_out) > 5:
-        lines.append(f"left out: {len(manifest.left_out) - 5:,} more, all in {out / 'manifest.json'}")
+    noted = [(clip.name, clip.note) for clip in manifest.clips if clip.note]
+    for what, pairs in (("left out", manifest.left_out), ("note", noted)):
+        lines += [printable(f"{what}: {name}: {text}") for name, text in pairs[:MOST_SHOWN]]
+        if len(pairs) > MOST_SHOWN:
+            lines.append(f"{what}: {len(pairs) - MOST_SHOWN:,} more, all in {out / 'manifest.json'}")
     if shared := manifest.shared_content():
-        lines.append(f"{len(shared):,} clips stand in several parts with the same content, e.g. {' and '.join(shared[0])}")
+        lines.append(
+            f"{len(shared):,} clips stand in several parts with the same content, e.g. {printable(' and '.join(shared[0]))}"
+        )
     trained = "train" if len(manifest.parts) > 1 else manifest.parts[0]
     lines.append(f"train with: --data {out}" + (f"  (its part {trained})" if len(manifest.parts) > 1 else ""))
     return lines

@@ -1,5 +1,6 @@
 """Progress bars with speed and time left."""
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -56,6 +57,18 @@ def training(what: str, config: "RunConfig") -> Iterator[Callable[["TrainState"]
             bar.update(task, completed=done, note=speed + score + losses)
 
         yield show
+
+
+@contextmanager
+def reasons_shown_later() -> Iterator[None]:
+    """Keeps the library's warnings off the screen, for commands that show each of them themselves."""
+    logger = logging.getLogger("latentreel")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _bar(*, count: bool = True) -> Progress:

@@ -8,6 +8,7 @@ depend on interruptions, byte for byte.
 import errno
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,9 @@ from latentreel.data.packing_journal import JOURNAL_FORMAT, Entry, PackingJourna
 from latentreel.data.source_files import DISK_FULL
 from latentreel.data.source_items import Expect, SourceItem
 from latentreel.data.working_ahead import in_order
+
+ENLARGED = "smaller than the resolution: enlarged"
+"""A clip's note."""
 
 Cut = Callable[[Callable[[], FrameClip]], FrameClip]
 """Takes what opens a clip, and gives the clip with its frames cut. Called from several threads."""
@@ -120,6 +124,9 @@ def pack(plan: PackingPlan, out: Path | str, *, progress: Progress | None = None
                 _pack_rest(plan, journal, progress)
                 manifest = _manifest(plan, digest, journal.entries)
                 journal.finish()
+        except InputError:
+            _remove_if_nothing_was_packed(out)
+            raise
         except OSError as error:
             if error.errno not in (*DISK_FULL, errno.EROFS, errno.EACCES, errno.EIO):
                 raise
@@ -129,6 +136,14 @@ def pack(plan: PackingPlan, out: Path | str, *, progress: Progress | None = None
             temporary.write_text(manifest.as_json(), encoding="utf-8")
         (out / UNFINISHED).unlink()
     return manifest
+
+
+def _remove_if_nothing_was_packed(out: Path) -> None:
+    """Leaves no journal without frames behind."""
+    if not any(path.is_dir() for path in out.iterdir()):
+        (out / UNFINISHED).unlink(missing_ok=True)
+        with suppress(OSError):
+            out.rmdir()  # where it was there before, and holds nothing, nothing is lost
 
 
 def _pack_rest(plan: PackingPlan, journal: PackingJournal, progress: Progress | None) -> None:
@@ -170,7 +185,7 @@ def _decode(clip: PlannedClip, *, plan: PackingPlan, spill: Path) -> _Finished:
         source_sha256=source,
         sha256=pixels.hexdigest(),
         cuts=decoded.cuts,
-        note="; ".join(filter(None, (clip.item.note, *decoded.notes))),
+        note="; ".join(filter(None, (clip.item.note, *decoded.notes, ENLARGED if decoded.enlarged else ""))),
     )
     return _Finished({"clip": asdict(packed), "size": list(decoded.size)}, decoded.pixels)
 
