@@ -75,6 +75,7 @@ def test_links_that_lead_in_circles_or_nowhere(tmp_path, write_files, video_of):
     (root / "gone.mp4").symlink_to("nowhere.mp4")
     os.mkfifo(root / "pipe.mp4")
     assert pack(plan_packing(root, Preparation(resolution=8)), tmp_path / "packed").clips[0].name == "good.mp4"
+    assert reasons(inspect(root))["gone.mp4"] == "cannot read: No such file or directory"
     assert verdicts(inspect(root)) == {
         "good.mp4": "usable",
         "itself.mp4": "refused",
