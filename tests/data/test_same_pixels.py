@@ -10,6 +10,7 @@ from latentreel.core.video import Video
 from latentreel.data.clip_sampling import ClipSampler
 from latentreel.data.frame_store import FrameStore, open_frame_store
 from latentreel.data.shard_sampling import ShardSampler
+from latentreel.media.decode import open_video
 from latentreel.media.encode import save_video
 
 LENGTHS = {"cat/a": 12, "cat/b": 9, "dog/a": 10}
@@ -108,3 +109,22 @@ def test_a_real_speaker_is_the_same_from_any_source(shared_data, tmp_path, write
     strip.save(tmp_path / "strip.png")
     for source in (write_zip(tmp_path / "f.zip", files), write_tar(tmp_path / "f.tar", files), tmp_path / "strip.png"):
         assert np.array_equal(open_frame_store(source, resolution=64, cache=tmp_path / "cache").frames, loose.frames)
+
+
+@pytest.mark.parametrize("video", ["gestures/milk.mkv", "faces/00010.mp4", "actions/bend/subject1.mp4"])
+def test_a_real_video_is_the_same_from_any_source(shared_data, tmp_path, write_files, write_zip, write_tar, png_of, video):
+    """Itself, in archives and streamed, and its decoded frames in a folder and in archives."""
+    path, size, cache = shared_data / video, 64, tmp_path / "cache"
+    loose = open_frame_store(path, resolution=size, cache=cache)
+    stills = [(f"clip/{t:05}.png", png_of(frame)) for t, frame in enumerate(islice(open_video(path).frames, 20))]
+    alone = [(path.name, path.read_bytes())]
+    for source in (write_zip(tmp_path / "v.zip", alone), write_tar(tmp_path / "v.tar", alone)):
+        assert np.array_equal(open_frame_store(source, resolution=size, cache=cache).frames, loose.frames)
+    for source in (
+        write_files(tmp_path / "frames", stills),
+        write_zip(tmp_path / "f.zip", stills),
+        write_tar(tmp_path / "f.tar", stills),
+    ):
+        assert np.array_equal(open_frame_store(source, resolution=size, cache=cache).frames, loose.frames[:20])
+    clip = next(ShardSampler(tmp_path / "v.tar", num_frames=9, resolution=size, seed=0).clips())
+    assert any(np.array_equal(loose.frames[start : start + 9], clip.pixels) for start in range(len(loose.frames) - 8))
