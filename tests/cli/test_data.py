@@ -2,14 +2,12 @@
 
 import dataclasses
 import json
-import resource
 import shutil
-import signal
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
+from full_disk import files_of_at_most
 
 from latentreel.core.video import Video
 from latentreel.data.recipes import RECIPES
@@ -34,19 +32,6 @@ def videos(three_clips, tmp_path):
     for label in ("cats", "dogs"):
         shutil.copytree(three_clips, tmp_path / "videos" / label)
     return tmp_path / "videos"
-
-
-@contextmanager
-def files_of_at_most(size: int):
-    """A full disk, simulated by a limit on the size of a file."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_check_shows_everything_and_writes_what_it_found(videos, run_cli, tmp_path):

@@ -3,24 +3,8 @@
 The disk is simulated by a limit on the size of a file.
 """
 
-import resource
-import signal
-from contextlib import contextmanager
-
 import pytest
-
-
-@contextmanager
-def files_of_at_most(size: int):
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, handler)
-
+from full_disk import files_of_at_most
 
 TRAIN = ["train", "image", "debug", "--device", "cpu", "--out", "run", "--sample-every", "100"]
 
