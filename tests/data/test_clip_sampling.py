@@ -134,6 +134,7 @@ def test_it_is_known_which_video_a_clip_is_from():
         ({"within": 2}, "does not fit among so few frames; given: 2; allowed: 3"),
         ({"within": 5, "frame_step": 2}, "frames can be placed in one way only"),
         ({"weighting": "length"}, "unknown weighting of videos; given: length"),
+        ({"clip_seconds": 0.001}, "most frames of a clip would be the frame before again; given: clip_seconds=0.001"),
         ({"clip_seconds": 9}, r"26 frames in the longest without a cut|30 frames.*over 9 seconds"),
     ],
 )

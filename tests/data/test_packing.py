@@ -157,6 +157,20 @@ def test_a_damaged_folder_is_refused_in_one_line(source, tmp_path, damage, probl
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("damage", ["cut off", "changed", "gone"])
+def test_what_was_damaged_is_packed_anew(source, tmp_path, damage):
+    out = tmp_path / "packed"
+    prepare(source, out, shares=SHARES)
+    before, frames = contents(out), out / "train" / FRAMES
+    if damage == "gone":
+        frames.unlink()
+    else:
+        content = frames.read_bytes()
+        frames.write_bytes(content[:-5] if damage == "cut off" else content[:30] + b"???" + content[33:])
+    prepare(source, out, shares=SHARES)
+    assert contents(out) == before
+
+
 def test_a_long_part_is_held_to_some_digests_and_its_last_is_among_them(source, tmp_path):
     prepare(source, tmp_path / "packed")
     part = open_packed(tmp_path / "packed")

@@ -81,3 +81,19 @@ def test_real_clips_are_split_by_subject(shared_data, tmp_path):
     assert begin == store.offsets[video]
     assert test.labels[0] == store.labels[video]
     assert test.digest != train.digest
+
+
+def test_shares_that_few_groups_miss_are_told_of(caplog):
+    names = [f"subject{number % 2}/{number}" for number in range(20)]
+    split(names, {"train": 0.8, "test": 0.2}, by="class", seed=next(s for s in range(99) if _both(names, s)))
+    assert "few groups (2) divide unevenly: train 10 of 20 clips (0.8 asked for), test 10" in caplog.text
+    caplog.clear()
+    split([f"{number}.mp4" for number in range(1000)], {"train": 0.8, "test": 0.2})
+    assert not caplog.text
+
+
+def _both(names: list[str], seed: int) -> bool:
+    try:
+        return len(split(names, {"train": 0.8, "test": 0.2}, by="class", seed=seed)["train"]) == 10
+    except InputError:
+        return False

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from latentreel.core.errors import InputError
-from latentreel.core.text import printable
+from latentreel.core.text import printable, with_name
 
 if TYPE_CHECKING:
     from latentreel.data.packed_frames import Manifest
@@ -163,7 +163,7 @@ def _summary(manifest: "Manifest", out: Path) -> list[str]:
         )
     noted = [(clip.name, clip.note) for clip in manifest.clips if clip.note]
     for what, pairs in (("left out", manifest.left_out), ("note", noted)):
-        lines += [printable(f"{what}: {name}: {text}") for name, text in pairs[:MOST_SHOWN]]
+        lines += [printable(f"{what}: {with_name(name, text)}") for name, text in pairs[:MOST_SHOWN]]
         if len(pairs) > MOST_SHOWN:
             lines.append(f"{what}: {len(pairs) - MOST_SHOWN:,} more, all in {out / 'manifest.json'}")
     if shared := manifest.shared_content():

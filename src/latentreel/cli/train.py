@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from latentreel.core.config import load_yaml
 from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path, require_writable, sole_user
+from latentreel.core.text import with_name
 from latentreel.training.config import ImageTrainingConfig, MotionTrainingConfig, RunConfig
 from latentreel.training.presets import FAMILIES, default_out
 
@@ -293,7 +294,7 @@ def _open_data(config: RunConfig, resolution: int, accelerator: "Accelerator") -
     with accelerator.local_main_process_first(), counting("preparing data") as progress:  # each machine has its own cache
         store = open_training_data(config, resolution=resolution, expect=expect, progress=progress)
     for name, reason in store.problems[:5]:
-        console.print(f"[yellow]left out[/yellow] {name}: {reason}")
+        console.print(f"[yellow]left out[/yellow] {with_name(name, reason)}")
     store, rest = hold_out(store, config)
     if rest and accelerator.is_main_process:
         with atomic_path(require_writable(config.out) / HELD_OUT) as temporary:

@@ -60,6 +60,12 @@ class ClipSampler:
         self.mirror = mirror
         self.weighting = weighting
         self._places = self._frames_of_clips()
+        if num_frames > 1 and (np.diff(self._places, axis=1) > 0).mean(axis=1).max() < 0.5:
+            raise InputError(
+                "most frames of a clip would be the frame before again",
+                given=f"clip_seconds={clip_seconds:g} for {num_frames} frames",
+                allowed=f"{num_frames / max(store.fps):.3g} seconds or more, or fewer frames",
+            )
         spans = self._places[:, -1] + 1 if within is None else np.full(len(store.lengths), within)
         videos, firsts, lengths = store.scenes()
         starts = np.maximum(lengths - spans[videos] + 1, 0)  # how many clips begin in each scene, [S]

@@ -258,7 +258,7 @@ def _ignored(file: SourceFile, kind: str) -> Finding:
 def _without_path(text: str, item: SourceItem) -> str:
     """A reason without the file's own path, which the finding names already."""
     for path in (item.path.absolute(), item.path):
-        text = text.removeprefix(f"{path}: ").removeprefix(f"{path} ").replace(f" {path}", "")
+        text = text.removeprefix(f"{path}: ").removeprefix(f"{path} ").replace(f" in {path}", "").replace(f" {path}", "")
     return " ".join(text.split())
 
 

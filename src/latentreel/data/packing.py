@@ -7,6 +7,7 @@ depend on interruptions, byte for byte.
 
 import errno
 import hashlib
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -19,11 +20,13 @@ from latentreel.core.files import atomic_path, remove_partials, sole_user
 from latentreel.data.clip_decoding import FrameClip, Progress, decode_clip
 from latentreel.data.content_digest import content_digest
 from latentreel.data.framing import Fit
-from latentreel.data.packed_frames import MANIFEST, UNFINISHED, Manifest, PackedClip, read_manifest
+from latentreel.data.packed_frames import FRAMES, MANIFEST, UNFINISHED, Manifest, PackedClip, open_packed, read_manifest
 from latentreel.data.packing_journal import JOURNAL_FORMAT, Entry, PackingJournal
 from latentreel.data.source_files import DISK_FULL
 from latentreel.data.source_items import Expect, SourceItem
 from latentreel.data.working_ahead import in_order
+
+_log = logging.getLogger(__name__)
 
 ENLARGED = "smaller than the resolution: enlarged"
 """A clip's note."""
@@ -115,8 +118,11 @@ def pack(plan: PackingPlan, out: Path | str, *, progress: Progress | None = None
             manifest = read_manifest(out)
             if manifest.plan != digest:
                 raise InputError(f"{out} holds packed frames of another source or other settings", fix="choose another folder")
-            (out / UNFINISHED).unlink(missing_ok=True)
-            return manifest
+            if _is_intact(manifest, out, progress):
+                (out / UNFINISHED).unlink(missing_ok=True)
+                return manifest
+            _log.warning("what was packed in %s is damaged: it is packed anew", out)
+            _remove_packed(manifest, out)
         if not (out / UNFINISHED).exists() and any(out.iterdir()):
             raise InputError(f"{out} is not empty", fix="choose another folder")
         try:
@@ -136,6 +142,34 @@ def pack(plan: PackingPlan, out: Path | str, *, progress: Progress | None = None
             temporary.write_text(manifest.as_json(), encoding="utf-8")
         (out / UNFINISHED).unlink()
     return manifest
+
+
+def _is_intact(manifest: Manifest, out: Path, progress: Progress | None) -> bool:
+    """Whether every clip's frames are still those that were packed."""
+    done = 0
+    try:
+        for name in manifest.parts:
+            if not (out / name / FRAMES).is_file():
+                return False
+            part = open_packed(out / name, expect=manifest.expect)
+            for index in range(len(part.clips)):
+                part.clip_frames(index)
+                done += 1
+                if progress is not None:
+                    progress(done, len(manifest.clips))
+    except InputError:
+        return False
+    return True
+
+
+def _remove_packed(manifest: Manifest, out: Path) -> None:
+    """Leaves the folder as it was before anything was packed; the manifest, which vouches for the rest, goes first."""
+    (out / MANIFEST).unlink()
+    (out / UNFINISHED).unlink(missing_ok=True)
+    for name in manifest.parts:
+        (out / name / FRAMES).unlink(missing_ok=True)
+        with suppress(OSError):
+            (out / name).rmdir()
 
 
 def _remove_if_nothing_was_packed(out: Path) -> None:

@@ -20,6 +20,7 @@ def find_recipe(name: str) -> Recipe:
     Raises:
         InputError: There is none.
     """
+    name = next((key for key, recipe in RECIPES.items() if name.lower() in (key, recipe.title.lower())), name)
     if name not in RECIPES:
         fix = "see latentreel data recipes, or leave --recipe out: any folder of videos can be prepared"
         raise InputError("there is no such recipe", given=name, allowed=", ".join(RECIPES), fix=fix)

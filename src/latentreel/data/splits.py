@@ -3,6 +3,7 @@
 A group's part depends on its name and the seed alone: files that are added or removed do not move the others.
 """
 
+import logging
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +13,11 @@ from latentreel.core.randomness import derive_seed
 from latentreel.media.decode import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 WAYS = ("file", "class", "prefix")
+
+FAR_OFF = 0.1
+"""A part whose share of the clips is so far from the one asked for is told of."""
+
+_log = logging.getLogger(__name__)
 
 _SPAN = re.compile(r"\[\d+-\d+\]$")  # of a frame folder that was cut where frames are missing
 _SEPARATOR = re.compile(r"[-_. ]")
@@ -44,6 +50,9 @@ def split(names: Sequence[str], parts: Mapping[str, float], *, by: str = "file",
         if parts[part] and not indices:
             fix = "group by something smaller, take another seed, or give the part a larger share"
             raise InputError(f"no clip falls into the part {part!r}", given=f"{len(chosen)} groups", fix=fix)
+    if any(abs(len(divided[part]) / max(len(names), 1) - share) > FAR_OFF for part, share in parts.items()):
+        found = ", ".join(f"{part} {len(divided[part])} of {len(names)} clips ({parts[part]:.2g} asked for)" for part in parts)
+        _log.warning("few groups (%d) divide unevenly: %s; another seed divides them otherwise", len(chosen), found)
     return divided
 
 

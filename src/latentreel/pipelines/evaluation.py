@@ -154,12 +154,13 @@ def _choose(
         chosen.append(choose_clips(told, some.lengths, classes=classes, generated=some is fake, repeat=repeat, seed=seed))
     count = min(protocol.num_clips, *map(len, chosen))
     if count < FEWEST_CLIPS:
+        asked = protocol.num_clips < FEWEST_CLIPS
         name = real.name if len(chosen[0]) == count else fake.name
         raise InputError(
             "too few clips for a score",
-            given=f"{count} in {name}",
-            allowed=f"{FEWEST_CLIPS} or more of {protocol.span} frames each",
-            fix="give more or longer videos, or lower --num-frames",
+            given=f"--clips {protocol.num_clips}" if asked else f"{count} in {name}",
+            allowed=f"{FEWEST_CLIPS} or more" + ("" if asked else f" of {protocol.span} frames each"),
+            fix=None if asked else "give more or longer videos, or lower --num-frames",
         )
     return chosen[0][: 2 * count if repeat == 0 else count], chosen[1][:count]
 

@@ -1,6 +1,6 @@
 """Several clips at once: a file for each, or a grid of contents by motions in one video; streamed, in constant memory."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ def write_clips(
     Raises:
         InputError: A number is out of range, or the output cannot be written.
     """
-    pairs = [(seed, motion) for seed in seeds for motion in motion_seeds]
+    pairs, length = [(seed, motion) for seed in seeds for motion in motion_seeds], _length(num_frames, settings)
     if _is_file(out) and len(pairs) > 1:
         raise InputError("several videos do not fit into one file", given=out, allowed="a folder", fix="or add --grid")
     suffix = "" if format == "frames" else f".{format}"
@@ -61,7 +61,7 @@ def write_clips(
                 writer.write(chunk.frames)
                 done += len(chunk)
                 if progress:
-                    progress(done, num_frames * len(pairs))
+                    progress(done, length * len(pairs))
         paths.append(path)
     return paths
 
@@ -95,7 +95,7 @@ def write_grid(
             writer.write(video_grid(tiles, columns=columns))
             done += len(tiles[0])
             if progress:
-                progress(done, num_frames)
+                progress(done, _length(num_frames, settings))
     return [path]
 
 
@@ -109,6 +109,13 @@ def clips_of(
 def _is_file(out: Path) -> bool:
     """Whether a path names a video file rather than a folder."""
     return out.suffix in VIDEO_FILES
+
+
+def _length(num_frames: int, settings: Mapping[str, Any]) -> int:
+    """Frames of a clip that these settings give."""
+    motion = settings.get("motion")
+    walked = num_frames if motion is None else len(motion.offsets) - bool(settings.get("loop"))
+    return (walked - 1) * int(settings.get("interpolate", 1)) + 1
 
 
 def _together(streams: list[Iterator[Any]]) -> Iterator[list[npt.NDArray[np.uint8]]]:
