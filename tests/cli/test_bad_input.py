@@ -118,7 +118,7 @@ CASES = {
     "world size": ([*WORLD, "--resolution", "48"], "not a power of two.*given: 48"),
     "world frames": ([*WORLD, "--frames", "0"], "at least one frame; given: 0"),
     "world videos": ([*WORLD, "--videos", "-2"], "videos is out of range; given: -2"),
-    "data action": (["data", "make"], "no such action on data; given: make; allowed: make-world"),
+    "data action": (["data", "make"], "no such action on data; given: make; allowed: .*make-world"),
     "components": (["basis", "runs/image", "--components", "0", "--out", "b"], "num_components.*given: 0; allowed: 1 to 16"),
     "samples": (["basis", "runs/image", "--samples", "5", "--out", "b"], "too few samples.*given: 5; allowed: more than 16"),
     "demo minutes": (["demo", "--minutes", "0"], "minutes is out of range; given: 0"),
