@@ -54,7 +54,7 @@ def _coordinates(pipe: lr.VideoPipeline, seed: int) -> torch.Tensor:
 def in_spans(curve: list[float]) -> list[str]:
     """A curve's mean over each span of frames."""
     frames = np.arange(0, FRAMES, EVERY)
-    return [f"{np.mean(np.asarray(curve)[(frames >= start) & (frames < end)]):.2f}" for start, end in SPANS.values()]
+    return [f"{np.mean(np.asarray(curve)[(frames >= start) & (frames < end)]):.3g}" for start, end in SPANS.values()]
 
 
 def ten_thousand() -> dict[str, float]:
