@@ -31,7 +31,7 @@ class DemoConfig:
     out: Path = Path("runs/demo")
     """The folder for everything. Running again with the same folder resumes an interrupted training."""
 
-    minutes: float = 2.5
+    minutes: float = 2.0
     """Training time."""
 
     seed: int = 0

@@ -138,8 +138,8 @@ MOTION: dict[str, MotionTrainingConfig] = {
     "small": _SMALL_MOTION,
     "small-cross": _SMALL_CROSS,
     "faces-world": dataclasses.replace(_FACES_MOTION, batch_size=8, image_discriminator_weight=3.0),
-    # What `latentreel demo` trains: the same for two and a half minutes, on fewer videos.
-    "demo": dataclasses.replace(_FACES_MOTION, minutes=2.5, world_videos=256, log_every=5),
+    # What `latentreel demo` trains: the same for two minutes, on fewer videos.
+    "demo": dataclasses.replace(_FACES_MOTION, minutes=2.0, world_videos=256, log_every=5),
     # For the image generator of `train image skies-world`.
     "skies-world": dataclasses.replace(_SMALL_MOTION, data="world:skies", world_videos=3072, batch_size=8),
     # Content from one world, motion from another.
