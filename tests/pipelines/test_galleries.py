@@ -71,3 +71,12 @@ def test_several_clips_do_not_fit_into_one_file(pipe, tmp_path):
     with pytest.raises(InputError, match=r"do not fit into one file; given: .*clip\.mp4; allowed: a folder; or add --grid"):
         write_clips(pipe, tmp_path / "clip.mp4", seeds=[1, 2], motion_seeds=[0], num_frames=2)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("writer", [write_clips, write_grid])
+@pytest.mark.parametrize("settings", [{}, {"interpolate": 3}, {"loop": True}])
+def test_progress_ends_where_it_says(pipe, tmp_path, writer, settings):
+    told: list[tuple[int, int]] = []
+    seen = {"progress": lambda *numbers: told.append(numbers), "num_frames": 5, **settings}
+    writer(pipe, tmp_path / "clips.gif", seeds=[1], motion_seeds=[2], **seen)
+    assert told[-1][0] == told[-1][1] == (13 if "interpolate" in settings else 5)
