@@ -138,6 +138,10 @@ class ImageTrainingConfig(RunConfig):
     discriminator_architecture: Literal["skip", "resnet", "orig"] = "resnet"
     """The same for the discriminator."""
 
+    deviation_features: int = 1
+    """In how many shares of its last features the discriminator measures how varied a batch is; more see a layout that is the same
+    in pictures of different colours. A divisor of the channels at 4 px."""
+
     learning_rate: float = 2e-3
     """Adam's, for both networks; betas are (0, 0.99)."""
 
@@ -186,7 +190,7 @@ class ImageTrainingConfig(RunConfig):
             self.require(name, getattr(self, name) > 0, "above 0")
         for name in ("path_length_weight", "ema_kimg"):
             self.require(name, getattr(self, name) >= 0, "at least 0")
-        for name in ("r1_every", "path_length_every", "latent_dim", "mapping_layers"):
+        for name in ("r1_every", "path_length_every", "latent_dim", "mapping_layers", "deviation_features"):
             self.require(name, getattr(self, name) >= 1, "at least 1")
 
     @property

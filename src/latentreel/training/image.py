@@ -227,6 +227,7 @@ def network_config(config: ImageTrainingConfig, *, num_classes: int = 0) -> Styl
         mapping_layers=config.mapping_layers,
         architecture=config.architecture,
         discriminator_architecture=config.discriminator_architecture,
+        deviation_features=config.deviation_features,
     )
 
 
