@@ -20,8 +20,8 @@ from latentreel.image_generators.build import build_image_generator
 from latentreel.image_generators.stylegan2.discriminator import StyleGAN2Discriminator
 from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
 from latentreel.pipelines.video_pipeline import VideoPipeline
-from latentreel.training.config import ImageTrainingConfig
 from latentreel.training.image import network_config
+from latentreel.training.image_config import ImageTrainingConfig
 from latentreel.training.loop import run_phase
 from latentreel.training.presets import FAMILIES, all_presets, default_out
 
