@@ -27,9 +27,10 @@ from latentreel.stylegan_v.generator import StyleGANVGenerator
 from latentreel.stylegan_v.motion_codes import motion_noise
 from latentreel.training.averages import averaged_copy, update_average
 from latentreel.training.classes import class_numbers
+from latentreel.training.image_start import start_from_images
 from latentreel.training.lazy_adam import lazy_adam
 from latentreel.training.phase import Batch, Outcome, Phase
-from latentreel.training.state import TrainState
+from latentreel.training.state import TrainState, saved_states
 from latentreel.training.stylegan_v_config import StyleGANVTrainingConfig
 
 SAMPLES, SAMPLE_FRAMES, SHOWN_FRAMES = (
@@ -55,6 +56,8 @@ class StyleGANVTraining:
         fps = rates[len(rates) // 2]
         self.generator = StyleGANVGenerator(generator_config(config, num_classes=len(self.classes), fps=fps))
         self.discriminator = StyleGANVDiscriminator(discriminator_config(config, num_classes=len(self.classes)))
+        if config.image_generator is not None and not saved_states(config.out / "state"):
+            start_from_images(self.generator, self.discriminator, config.image_generator)
         self.average = averaged_copy(self.generator)
         self.augment = AdaptiveAugment(target=config.ada_target, kimg=config.ada_kclips)
         modules = {"generator": self.generator, "discriminator": self.discriminator, "average": self.average}

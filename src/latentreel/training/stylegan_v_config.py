@@ -11,6 +11,10 @@ from latentreel.training.config import RunConfig, usual_r1_gamma
 class StyleGANVTrainingConfig(RunConfig):
     """Training a StyleGAN-V on sparse frames of videos (Skorokhodov et al. 2022, Sec. 3.3 and 4)."""
 
+    image_generator: str | None = None
+    """A StyleGAN2 of the same widths to start from: a bundle, a run's folder (whose discriminator is then taken, too), a foreign
+    checkpoint, or the name of one that ships ("faces"). None: from scratch, as in the paper."""
+
     kclips: float = 25_000
     """Length of the run in thousands of clips."""
 
