@@ -12,7 +12,7 @@ from latentreel.checkpoints.bundle import read_tensors, save_image_generator, wr
 from latentreel.cli.train import build, start
 from latentreel.core.config import load_yaml
 from latentreel.core.errors import InputError
-from latentreel.training.config import MotionTrainingConfig
+from latentreel.training.motion_config import MotionTrainingConfig
 from latentreel.training.presets import MOTION
 from latentreel.training.starting_weights import resolve
 
