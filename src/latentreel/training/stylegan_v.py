@@ -218,6 +218,7 @@ def discriminator_config(config: StyleGANVTrainingConfig, *, num_classes: int = 
         resolution=config.resolution,
         channels=config.channels,
         mapping_layers=config.mapping_layers,
+        deviation_features=config.deviation_features,
         clip_frames=config.num_frames,
         max_frames=config.max_frames,
         difference_dim=config.difference_dim,

@@ -82,6 +82,10 @@ class StyleGANVTrainingConfig(RunConfig):
     difference_dim: int = 256
     """Width of the discriminator's table of time differences."""
 
+    deviation_features: int = 1
+    """In how many shares of its last features the discriminator measures how varied a batch is; more see a layout that is the same
+    in clips of different colours. A divisor of the channels at 4 px."""
+
     learning_rate: float = 2e-3
     """Adam's, for both networks; betas are (0, 0.99)."""
 
@@ -114,7 +118,7 @@ class StyleGANVTrainingConfig(RunConfig):
         self.require("motion_sees_class", self.conditional or not self.motion_sees_class, "False, without --conditional")
         for name in ("learning_rate", "ada_kclips"):
             self.require(name, getattr(self, name) > 0, "above 0")
-        for name in ("r1_every", "score_frames"):
+        for name in ("r1_every", "score_frames", "deviation_features"):
             self.require(name, getattr(self, name) >= 1, "at least 1")
         self.require("ema_kclips", self.ema_kclips >= 0, "at least 0")
 
