@@ -1,7 +1,7 @@
 """MoCoGAN-HD and StyleGAN-V side by side: trained on the same videos for the same time, judged under one protocol.
 
-Both on `skies` at 32 px with the same widths, one thread each, at the same time. MoCoGAN-HD spends three quarters of its time on the
-image generator, the rest on the motion; StyleGAN-V all of it on frames. Runs that are there are resumed; the table goes into
+Both on `skies` at 32 px with the same widths, one thread each, at the same time. MoCoGAN-HD spends three quarters of its time on
+the image generator, the rest on the motion; StyleGAN-V all of it on frames. Runs that are there are resumed; the table goes into
 docs/evidence.md.
 """
 
