@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import tyro
 
@@ -10,6 +10,8 @@ from latentreel.core.errors import InputError
 
 if TYPE_CHECKING:
     from latentreel.pipelines.video_pipeline import VideoPipeline
+
+P = TypeVar("P", bound="VideoPipeline")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,15 +82,14 @@ class ClipConfig:
             raise InputError("a seed is missing", fix="give at least one of --seeds and --motion-seeds")
 
 
-def open_pipeline(config: ClipConfig) -> "VideoPipeline":
-    """The model that a config names, on its device, in its precision."""
+def open_pipeline(config: ClipConfig, kind: "type[P]") -> "P":
+    """The model of a kind that a config names, on its device, in its precision."""
     from accelerate import Accelerator
 
     from latentreel.core.precision import set_precision
-    from latentreel.pipelines.video_pipeline import VideoPipeline
 
     set_precision(config.precision)
-    return VideoPipeline.load(config.model).to(Accelerator(cpu=config.device == "cpu").device)
+    return kind.load(config.model).to(Accelerator(cpu=config.device == "cpu").device)
 
 
 def clip_settings(config: ClipConfig) -> dict[str, Any]:

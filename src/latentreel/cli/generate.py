@@ -55,8 +55,9 @@ def write_videos(config: GenerateConfig, *, motion_file: Path | None = None, **s
     from latentreel.checkpoints.recordings import load_motion
     from latentreel.cli.progress import console, counting
     from latentreel.pipelines.galleries import write_clips, write_grid
+    from latentreel.pipelines.video_pipeline import VideoPipeline
 
-    pipe = open_pipeline(config)
+    pipe = open_pipeline(config, VideoPipeline)
     settings |= clip_settings(config)
     if motion_file is not None:
         settings["motion"] = load_motion(motion_file)

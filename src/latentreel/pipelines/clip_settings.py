@@ -1,16 +1,12 @@
 """What a clip can be told: content, motion, and how they are drawn. One definition for `generate`, `stream` and `motion`."""
 
-from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, TypedDict
-
-from torch import Tensor
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypedDict
 
 from latentreel.core.errors import InputError
-from latentreel.image_generators.build import Network
-from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
 from latentreel.sampling.courses import Interpolation
 from latentreel.sampling.directions import Direction
-from latentreel.sampling.latents import StyleMix, mixed
+from latentreel.sampling.latents import StyleMix
 from latentreel.sampling.motion import Motion
 
 
@@ -60,33 +56,6 @@ class Settings(TypedDict, total=False):
     """Layers of a StyleGAN2 that follow another content; None."""
 
 
-class Content(NamedTuple):
-    """What a clip shows, before it moves."""
-
-    w: Tensor
-    """The first latent, [1, D]."""
-
-    labels: Tensor | None
-    """Its class, [1]; None if there are no classes."""
-
-    generator: Network
-    """Whose latents."""
-
-    style_mix: StyleMix | None
-    """Which layers follow another content."""
-
-    other: Tensor
-    """The latent of that content, [1, D]; [0, D] if there is none."""
-
-    def in_layers(self, latents: Tensor) -> Tensor:
-        """Latents [t, D] as they are, or [t, L, D] where some layers follow the other content."""
-        if self.style_mix is None:
-            return latents
-        assert isinstance(self.generator, StyleGAN2Generator)
-        layers = range(self.style_mix.first, self.style_mix.last + 1)
-        return mixed(latents, self.w, self.other, layers=layers, num_layers=self.generator.num_layers)
-
-
 def refuse_unknown(settings: Settings) -> None:
     """Raises a `TypeError`, as Python would, for an argument that there is not."""
     unknown = settings.keys() - Settings.__annotations__.keys()
@@ -94,10 +63,13 @@ def refuse_unknown(settings: Settings) -> None:
         raise TypeError(f"no such argument: {', '.join(sorted(unknown))}; there are {', '.join(Settings.__annotations__)}")
 
 
-def check_style_mix(mix: StyleMix, generator: Any) -> None:
-    """Raises an `InputError` unless the generator has these layers."""
-    if not isinstance(generator, StyleGAN2Generator):
-        raise InputError("style mixing needs an image generator with layers of styles", allowed="a StyleGAN2")
-    if not 0 <= mix.first <= mix.last < generator.num_layers:
-        given, allowed = f"{mix.first} to {mix.last}", f"0 to {generator.num_layers - 1}"
-        raise InputError("there are no such layers to mix", given=given, allowed=allowed)
+def refuse_meaningless(settings: Settings, reasons: Mapping[str, str], *, kind: str) -> None:
+    """Raises an `InputError` for the first setting that a kind of model cannot follow.
+
+    Args:
+        settings: What a clip is told; what is not in it is not asked for.
+        reasons: By setting, why it has no meaning.
+        kind: The kind of model, in words.
+    """
+    for name in settings.keys() & reasons.keys():
+        raise InputError(f"{name} means nothing to {kind}", given=settings[name], fix=reasons[name])  # type: ignore[literal-required]

@@ -25,8 +25,9 @@ class ModelMeasures:
     scores: dict[str, Score]
     """By name."""
 
-    variance: dict[int, float]
-    """Share of the latents' variance that the first components of the basis hold, by their number (Tian et al. 2021, App. E.1)."""
+    variance: dict[int, float] | None
+    """Share of the latents' variance that the first components of the basis hold, by their number (Tian et al. 2021, App. E.1);
+    None for a model without a latent basis."""
 
     diversity_sheet: npt.NDArray[np.uint8]
     """A row for each content: its first frame, the mean of its last frames, and their deviation, white where it is largest."""
@@ -63,9 +64,15 @@ def measure_model(
     scores = {DIVERSITY: Score(value=float(np.mean(values)), clips=CONTENTS * MOTIONS)}
     if world:
         scores |= _known_truth(pipe, world, motion_world, num_frames, progress)
-    shares = pipe.basis.explained_variance_ratio.cumsum(0).tolist()
-    variance = {count: shares[count - 1] for count in sorted({*SHARES, len(shares)}) if count <= len(shares)}
-    return ModelMeasures(scores=scores, variance=variance, diversity_sheet=_sheet(rows))
+    return ModelMeasures(scores=scores, variance=_variance(pipe), diversity_sheet=_sheet(rows))
+
+
+def _variance(pipe: VideoPipeline) -> dict[int, float] | None:
+    ratios = pipe.explained_variance_ratio
+    if ratios is None:
+        return None
+    shares = ratios.cumsum(0).tolist()
+    return {count: shares[count - 1] for count in sorted({*SHARES, len(shares)}) if count <= len(shares)}
 
 
 def _known_truth(pipe: VideoPipeline, world: str, motion_world: str, num_frames: int, progress: Progress) -> dict[str, Score]:
