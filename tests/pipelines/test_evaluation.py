@@ -21,9 +21,10 @@ from latentreel.metrics.extractors.extractor import Seen
 from latentreel.metrics.perceptual_distance import PerceptualDistance
 from latentreel.metrics.protocols import Protocol
 from latentreel.pipelines import clip_features, evaluation
-from latentreel.pipelines.clip_collections import ModelClips, open_clips
+from latentreel.pipelines.clip_collections import open_clips
 from latentreel.pipelines.evaluation import CONTENT, FRECHET, INCEPTION, KERNEL, evaluate
 from latentreel.pipelines.evaluation_result import compare_results
+from latentreel.pipelines.model_clips import ModelClips
 from latentreel.pipelines.model_measures import DIVERSITY, measure_model
 from latentreel.worlds.registry import open_world
 

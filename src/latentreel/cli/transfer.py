@@ -43,7 +43,7 @@ def _record(config: RecordConfig) -> None:
     from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
 
     settings = clip_settings(config) | {"seed": config.seeds[0], "motion_seed": config.motion_seeds[0]}
-    save_motion(open_pipeline(config, MoCoGANHDPipeline).motion(**settings), config.out)
+    save_motion(open_pipeline(config, MoCoGANHDPipeline.load).motion(**settings), config.out)
     console.print(str(config.out), soft_wrap=True)
 
 

@@ -29,7 +29,8 @@ class Settings(TypedDict, total=False):
     """Class of the content, for image generators that have classes; by default the seed chooses one."""
 
     fps: float | None
-    """Frames per second of the result; by default those of the videos the motion was learned from, times `interpolate`."""
+    """Frames per second of the result; by default those of the videos the motion was learned from, times `interpolate`. A
+    MoCoGAN-HD's frames are shown slower or faster; a StyleGAN-V draws others, and shows the same motion."""
 
     hold: float
     """Past the 16th frame, the share of its way to the first one that each latent is led back, 0 (plain recursion) to 1; 1/16."""
@@ -41,10 +42,11 @@ class Settings(TypedDict, total=False):
     """A motion to follow instead of a new one; the clip is then as long as it."""
 
     loop: bool
-    """Whether the end leads back to the beginning, for videos that repeat without a seam; False."""
+    """Whether the end leads back to the beginning, for videos that repeat without a seam; False. A StyleGAN-V's round is a whole
+    number of the distances between its anchors."""
 
     interpolate: int
-    """Steps for every step of the trajectory: 2 adds the midpoints as the released program does; 1."""
+    """Steps for every step: 2 adds the midpoints, which a MoCoGAN-HD interpolates and a StyleGAN-V draws; 1."""
 
     interpolation: Interpolation
     """Along lines, or along a curve that turns smoothly; "spline"."""
@@ -53,7 +55,16 @@ class Settings(TypedDict, total=False):
     """Changes to the content, each with its strength; none."""
 
     style_mix: StyleMix | None
-    """Layers of a StyleGAN2 that follow another content; None."""
+    """Layers of a StyleGAN2 or a StyleGAN-V that follow another content; None."""
+
+    to_seed: int | None
+    """Another content of the same class, which the first one becomes little by little until the last frame; None."""
+
+    start_seconds: float | None
+    """When a StyleGAN-V's clip begins; by default at 0, or, if it goes backwards, so that it ends there."""
+
+    speed: float
+    """How fast time goes for a StyleGAN-V: 0.5 is slow motion, -1 goes backwards; 1."""
 
 
 def refuse_unknown(settings: Settings) -> None:

@@ -27,19 +27,29 @@ class Content(NamedTuple):
     other: Tensor
     """The latent of that content, [1, D]; [0, D] if there is none."""
 
+    toward: Tensor
+    """The latent that the content goes to along the clip, [1, D]; [0, D] if it stays."""
+
     num_layers: int
     """L; 0 for a generator without layers of styles."""
 
     def shifted(self, change: Tensor) -> Self:
         """The content changed along a direction of latent space [D]."""
-        return self._replace(w=self.w + change, other=self.other + change)
+        return self._replace(w=self.w + change, other=self.other + change, toward=self.toward + change)
 
-    def in_layers(self, latents: Tensor) -> Tensor:
-        """Latents [t, D] as they are, or [t, L, D] where some layers follow the other content."""
+    def course(self, places: range, length: int) -> Tensor:
+        """Where the content is at some frames of a clip of `length`, [t, D]: at w, or on its way to where it goes."""
+        if not len(self.toward):
+            return self.w.expand(len(places), -1)
+        shares = torch.tensor(places, device=self.w.device)[:, None] / max(length - 1, 1)
+        return torch.lerp(self.w, self.toward, shares)
+
+    def in_layers(self, latents: Tensor, own: Tensor) -> Tensor:
+        """Latents [t, D] as they are, or [t, L, D] where some layers follow the other content; `own` is the course [t, D]."""
         if self.style_mix is None:
             return latents
         layers = range(self.style_mix.first, self.style_mix.last + 1)
-        return mixed(latents, self.w, self.other, layers=layers, num_layers=self.num_layers)
+        return mixed(latents, own, self.other, layers=layers, num_layers=self.num_layers)
 
 
 def content_of(generator: LatentMap, settings: Settings, *, device: torch.device) -> Content:
@@ -54,13 +64,24 @@ def content_of(generator: LatentMap, settings: Settings, *, device: torch.device
         InputError: A number is out of range, or the generator has no such class or layers.
     """
     num_layers = generator.num_layers if isinstance(generator, Backbone) else 0
-    mix, seeds = settings.get("style_mix"), [settings.get("seed", 0)]
+    mix, goal, own = settings.get("style_mix"), settings.get("to_seed"), [settings.get("seed", 0)]
+    if goal is not None and settings.get("loop", False):
+        raise InputError("a loop ends where it begins", given=f"to_seed {goal}", fix="leave one of them out")
     if mix is not None:
         _check_style_mix(mix, num_layers)
-        seeds.append(mix.seed)
-    labels = content_labels(generator, seeds, label=settings.get("label"), device=device)
-    w = content_latents(generator, seeds, labels=labels, truncation=settings.get("truncation", 1.0), device=device)
-    return Content(w[:1], None if labels is None else labels[:1], mix, w[1:], num_layers)
+    label, truncation = settings.get("label"), settings.get("truncation", 1.0)
+
+    def latents(seeds: list[int], labels: Tensor | None) -> Tensor:
+        return content_latents(generator, seeds, labels=labels, truncation=truncation, device=device)
+
+    labels = content_labels(generator, own, label=label, device=device)
+    w = latents(own, labels)
+    other = toward = w[:0]
+    if mix is not None:
+        other = latents([mix.seed], content_labels(generator, [mix.seed], label=label, device=device))
+    if goal is not None:
+        toward = latents([goal], labels)
+    return Content(w, labels, mix, other, toward, num_layers)
 
 
 def _check_style_mix(mix: StyleMix, num_layers: int) -> None:

@@ -28,7 +28,11 @@ class MoCoGANHDPipeline(VideoPipeline):
     """A frozen image generator, its latent basis, and a motion generator."""
 
     kind: ClassVar[str] = "a MoCoGAN-HD"
-    meaningless: ClassVar[Mapping[str, str]] = {}
+    any_time: ClassVar[bool] = False
+    meaningless: ClassVar[Mapping[str, str]] = {
+        "speed": "leave it out: it goes from frame to frame; fps shows them slower or faster, interpolate adds some between",
+        "start_seconds": "leave it out: every clip begins with its content",
+    }
 
     def __init__(
         self, *, image_generator: Network, basis: LatentBasis, motion_generator: MotionGenerator, fps: float = 25.0
@@ -112,7 +116,8 @@ class MoCoGANHDPipeline(VideoPipeline):
         factor = settings.get("interpolate", 1)
         if factor != 1:
             pieces = interpolated(pieces, factor, settings.get("interpolation", "spline"), chunk=CHUNK)
-        return self._draw(pieces, content, settings.get("noise", "none"), self.clip_fps(settings))
+        length = self.clip_length(num_frames, settings)
+        return self._draw(pieces, content, settings.get("noise", "none"), length, self.clip_fps(settings))
 
     def _content(self, settings: Settings) -> Content:
         """What a clip shows, changed along the directions."""
@@ -145,7 +150,13 @@ class MoCoGANHDPipeline(VideoPipeline):
         return walked
 
     @torch.no_grad()
-    def _draw(self, pieces: Iterator[Tensor], content: Content, noise: Literal["none", "fixed"], fps: float) -> Iterator[Video]:
+    def _draw(
+        self, pieces: Iterator[Tensor], content: Content, noise: Literal["none", "fixed"], length: int, fps: float
+    ) -> Iterator[Video]:
+        done = 0
         for latents in pieces:
-            frames = render(self.image_generator, content.in_layers(latents)[None], noise, labels=content.labels)[0]
+            own = content.course(range(done, done + len(latents)), length)
+            moved = content.in_layers(latents + (own - content.w), own)
+            frames = render(self.image_generator, moved[None], noise, labels=content.labels)[0]
             yield Video(to_uint8(frames), fps=fps)
+            done += len(latents)

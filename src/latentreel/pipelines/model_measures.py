@@ -37,6 +37,7 @@ def measure_model(
     pipe: VideoPipeline,
     *,
     num_frames: int,
+    frame_step: int = 1,
     world: str = "",
     motion_world: str = "",
     progress: Progress = lambda *_: None,
@@ -46,6 +47,7 @@ def measure_model(
     Args:
         pipe: The model.
         num_frames: Frames of a clip.
+        frame_step: From one of them to the next, in frames of the training videos, for a model that draws any.
         world: Whose pictures its image generator draws, where that is a procedural world: its known truth is measured then.
         motion_world: Whose videos its motion was learned from; by default the same.
         progress: Told of the steps.
@@ -53,11 +55,11 @@ def measure_model(
     Raises:
         InputError: The world has no reader, or the clips are too short for known truth.
     """
-    rows = []
+    rows, rate = [], pipe.drawn_at(pipe.fps / frame_step)
     for seed in range(CONTENTS):
         clips = []
         for motion_seed in range(MOTIONS):
-            clips.append(pipe.generate(seed=seed, motion_seed=motion_seed, num_frames=num_frames).frames)
+            clips.append(pipe.generate(seed=seed, motion_seed=motion_seed, num_frames=num_frames, fps=rate).frames)
             progress("motion diversity", seed * MOTIONS + motion_seed + 1, CONTENTS * MOTIONS)
         rows.append((clips[0][0], motion_diversity(np.stack(clips))))
     values = [found.deviation.mean() for _, found in rows]

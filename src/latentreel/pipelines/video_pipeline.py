@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latentreel.checkpoints.load import find_bundle, shipped_names
+from latentreel.checkpoints.bundle import read_card
+from latentreel.checkpoints.load import find_bundle, load_video_generator, shipped_names
 from latentreel.core.errors import InputError
 from latentreel.core.image_generator import UNSTATED
 from latentreel.core.video import Video
@@ -26,6 +27,9 @@ class VideoPipeline(ABC):
 
     meaningless: ClassVar[Mapping[str, str]]
     """Names of settings that such a model cannot follow, and why."""
+
+    any_time: ClassVar[bool]
+    """Whether frames can be drawn at any time, rather than one after the other, as far apart as those that it learned from."""
 
     fps: float
     """Frames per second of a clip that is told no other rate."""
@@ -96,10 +100,17 @@ class VideoPipeline(ABC):
         refuse_meaningless(settings, self.meaningless, kind=self.kind)
         return self._pieces(num_frames, settings)
 
+    def drawn_at(self, fps: float) -> float | None:
+        """The setting `fps` that shows so many moments of a second; None for a model that goes by steps as it has learned them."""
+        return fps if self.any_time else None
+
     def clip_fps(self, settings: Settings) -> float:
         """Frames per second of the clip that these settings give."""
-        fps = settings.get("fps")
-        return self.fps * settings.get("interpolate", 1) if fps is None else fps
+        factor, told = settings.get("interpolate", 1), settings.get("fps")
+        fps = self.fps * factor if told is None else told
+        if factor > 0 and not 0 < fps < 1000:
+            raise InputError("the frame rate is out of range", given=fps, allowed="above 0 and below 1000 frames per second")
+        return fps
 
     def clip_length(self, num_frames: int, settings: Settings) -> int:
         """Frames of the clip that these settings give."""
@@ -113,11 +124,14 @@ class VideoPipeline(ABC):
 def _open(source: Path | str) -> VideoPipeline:
     """A model of the kind that its bundle or its file says."""
     from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline  # the kinds stand on this module
+    from latentreel.pipelines.stylegan_v_pipeline import StyleGANVPipeline
 
     folder = find_bundle(source)
-    if folder is None:
+    if folder is not None and read_card(folder)["kind"] != "stylegan_v":
+        return MoCoGANHDPipeline.from_bundle(folder)
+    if folder is None and not Path(source).is_file():
         names = ", ".join(shipped_names())
         raise InputError(
             "there is no such bundle", given=source, allowed=f"a bundle, a run's folder, or a name that ships: {names}"
         )
-    return MoCoGANHDPipeline.from_bundle(folder)
+    return StyleGANVPipeline(load_video_generator(source))

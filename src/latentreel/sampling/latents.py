@@ -84,7 +84,7 @@ def mixed(latents: Tensor, own: Tensor, other: Tensor, *, layers: range, num_lay
 
     Args:
         latents: Where the own content has moved to, [t, D].
-        own: Where it began, [1, D].
+        own: The content without its motion, [1, D] or [t, D].
         other: The other content, [1, D].
         layers: Those that follow the other content.
         num_layers: L.
