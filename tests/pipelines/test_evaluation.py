@@ -369,6 +369,8 @@ def test_no_step_brings_a_model_of_any_time_to_another_rate(sgv, tmp_path):
     protocol = Protocol(name="a test", num_clips=16, num_frames=4, size=16)
     sgv.fps = 50
     (note,) = [
-        text for text in run(open_clips("world:faces", protocol), sgv, protocol, tmp_path).warnings if "a second" in text
+        text
+        for text in run(*(open_clips(some, protocol) for some in ("world:faces", sgv)), protocol, tmp_path).warnings
+        if "a second" in text
     ]
     assert note.endswith("other speeds are part of the distance")
