@@ -95,7 +95,7 @@ def test_a_loop_closes_and_repeats(sgv, start_seconds):
     assert np.abs(np.diff(clip, axis=0)).mean() > 0.5
     assert apart(sgv.generate(num_frames=96, fps=50, **told).frames[::2], clip) <= 1
     with pytest.raises(
-        InputError, match="a loop of this length does not close; given: 20 frames; allowed: a multiple of 16 fram"
+        InputError, match="a loop of this length does not close; given: 20 frames; allowed: a multiple of 16"
     ):
         sgv.generate(num_frames=20, loop=True)
     with pytest.raises(InputError, match=r"given: 16 frames; allowed: a multiple of 19\.2 frames at this rate"):
