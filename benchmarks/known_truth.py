@@ -1,4 +1,4 @@
-"""How well the models that ship move, by the factors behind the worlds' pictures; the table goes into docs/evidence.md."""
+"""How well the models that ship move, by the factors behind the worlds' pictures; the tables go into docs/evidence.md."""
 
 import dataclasses
 
@@ -32,6 +32,10 @@ def main() -> None:
         rows[name] = [told["identity drift"], truth.real_identity_drift, told["motion match"], truth.real_motion_match]
         rows[name] += [told["motion diversity"], told["motion transfer"], truth.transfer_floor]
     write_table("known truth", columns, {name: [f"{value:.2f}" for value in row] for name, row in rows.items()})
+    by_factor = {name: truth.transfer for name, truth in truths.items()}
+    factors = sorted({factor for one in by_factor.values() for factor in one})
+    cells = {name: [f"{one[factor]:.2f}" if factor in one else "" for factor in factors] for name, one in by_factor.items()}
+    write_table("motion transfer", factors, cells)
     write_result("known_truth", {name: dataclasses.asdict(truth) for name, truth in truths.items()})
 
 

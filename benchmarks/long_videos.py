@@ -1,13 +1,15 @@
 """Unrolled far past the trained 16 frames: plain recursion, as in the paper, against latents held near their content.
 
 Over 1,000 frames: the latents' distance from their mean, how much pictures change, how far identity drifts. Over 10,000 frames:
-memory, and speed against a short clip. Curves go into benchmarks/results/, a table into docs/evidence.md.
+memory, and speed against a short clip. Curves go into benchmarks/results/ and docs/pictures/, a table into docs/evidence.md.
 """
 
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 
 import latentreel as lr
 from evidence import write_table
@@ -18,6 +20,7 @@ from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
 from latentreel.sampling.rollout import HOLD
 from measure import peak_memory_gb, write_result
 
+PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "long_videos.png"
 CONTENTS, FRAMES, EVERY = 6, 1000, 5
 SPANS = {"2-16": (1, 16), "17-50": (16, 50), "51-200": (50, 200), "201-1000": (200, 1000)}
 TRUNCATION = 0.8  # as the README's pictures
@@ -58,6 +61,26 @@ def in_spans(curve: list[float]) -> list[str]:
     return [f"{np.mean(np.asarray(curve)[(frames >= start) & (frames < end)]):.3g}" for start, end in SPANS.values()]
 
 
+def draw(found: dict[str, dict[str, list[float]]]) -> None:
+    """The curves as a picture: a panel for each measure, models by colour, plain ones dashed."""
+    labels = {
+        "distance": "distance from the mean\n(standard deviations)",
+        "change": "change from frame to frame\n(pixels in -1 to 1)",
+        "drift": "identity drift\n(1: somebody else)",
+    }
+    figure = Figure(figsize=(12, 3.4), layout="constrained")
+    axes = figure.subplots(1, len(labels))
+    frames = np.arange(0, FRAMES, EVERY) + 1
+    for (key, label), axis in zip(labels.items(), axes, strict=True):
+        for name, one in found.items():
+            colour, dashes = "C0" if name.startswith("faces") else "C1", "--" if name.endswith("plain") else "-"
+            axis.plot(frames[1:], one[key][1:], dashes, color=colour, label=name, linewidth=1.2)
+        axis.set(xlabel="frame", ylabel=label, xscale="log", yscale="linear" if key == "drift" else "log")
+        axis.axvline(16, color="0.7", linewidth=0.8)
+    axes[0].legend(frameon=False)
+    figure.savefig(PICTURE, dpi=100)
+
+
 def ten_thousand() -> dict[str, float]:
     """Speed of a short clip and of 10,000 frames; peak memory before and after."""
     pipe = lr.VideoPipeline.load("faces")
@@ -85,6 +108,7 @@ def main() -> None:
         for how, hold in (("plain", 0.0), ("held", HOLD))
     }
     write_result("long_videos", {"every": EVERY, "contents": CONTENTS, "curves": found, "ten_thousand_frames": speed})
+    draw(found)
     keys = ("distance", "change", "drift")
     columns = [f"{key}, frames {span}" for key in keys for span in SPANS]
     write_table(

@@ -9,9 +9,9 @@ from accelerate import Accelerator
 
 import latentreel as lr
 from latentreel.mocogan_hd.latent_basis import LatentBasis
-from latentreel.training.config import MotionTrainingConfig
 from latentreel.training.loop import run_phase
 from latentreel.training.mocogan_hd import MotionTraining
+from latentreel.training.motion_config import MotionTrainingConfig
 
 
 class RandomClips:

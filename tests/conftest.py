@@ -104,16 +104,17 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def debug_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `image` and `motion`, the finished runs of the debug presets; to be copied where a test changes one."""
+    """A folder with the finished runs of the debug presets, each named after its family; to be copied where a test changes one."""
     import dataclasses
 
     from latentreel.cli.train import start
-    from latentreel.training.presets import IMAGE, MOTION
+    from latentreel.training.presets import IMAGE, MOTION, STYLEGAN_V
 
     folder = tmp_path_factory.mktemp("debug-runs")
     start(dataclasses.replace(IMAGE["debug"], out=folder / "image", device="cpu"))
     motion = dataclasses.replace(MOTION["debug"], image_generator=str(folder / "image"))
     start(dataclasses.replace(motion, out=folder / "motion", device="cpu"))
+    start(dataclasses.replace(STYLEGAN_V["debug"], out=folder / "stylegan-v", device="cpu"))
     return folder
 
 

@@ -179,3 +179,11 @@ def test_a_resumed_run_goes_on_where_it_stood():
     for augment in (first, resumed):
         augment.observe(torch.tensor(1.0), num_images=50)
     assert resumed.strength.item() == first.strength.item() == pytest.approx(0.25)
+
+
+def test_all_frames_of_a_clip_are_transformed_alike():
+    frames = torch.randn(2, 1, 3, SIZE, SIZE)
+    augmented = augment_with(1.0)(frames.expand(-1, 4, -1, -1, -1), seeded())
+    assert augmented.shape == (2, 4, 3, SIZE, SIZE)
+    torch.testing.assert_close(augmented, augmented[:, :1].expand_as(augmented))
+    torch.testing.assert_close(augmented[:, 0], augment_with(1.0)(frames[:, 0], seeded()))

@@ -1,8 +1,8 @@
 """Every preset builds, and every network of it learns in every phase.
 
 Motion generators and discriminators have their true widths, on clips of a few frames; image generators that are too wide for a
-laptop are made narrower, and videos are few. All else is as the preset has it. (`latentreel bench frames_in_groups` steps one at
-1024 px.)
+laptop are made narrower, StyleGAN-Vs smaller, too, and videos are few. All else is as the preset has it. (`latentreel bench
+frames_in_groups` steps one at 1024 px.)
 """
 
 import dataclasses
@@ -13,22 +13,27 @@ import torch
 from accelerate import Accelerator
 
 from latentreel.checkpoints.bundle import save_image_generator
-from latentreel.checkpoints.load import load_image_generator
+from latentreel.checkpoints.load import load_image_generator, load_video_generator
 from latentreel.cli.train import build
 from latentreel.core.config import from_dict, load_yaml, save_yaml, to_dict
 from latentreel.image_generators.build import build_image_generator
 from latentreel.image_generators.stylegan2.discriminator import StyleGAN2Discriminator
 from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
 from latentreel.pipelines.video_pipeline import VideoPipeline
-from latentreel.training.config import ImageTrainingConfig
+from latentreel.stylegan_v.discriminator import StyleGANVDiscriminator
+from latentreel.stylegan_v.generator import StyleGANVGenerator
 from latentreel.training.image import network_config
+from latentreel.training.image_config import ImageTrainingConfig
 from latentreel.training.loop import run_phase
 from latentreel.training.presets import FAMILIES, all_presets, default_out
+from latentreel.training.stylegan_v import discriminator_config, generator_config
+from latentreel.training.stylegan_v_config import StyleGANVTrainingConfig
 
 PRESETS = all_presets()
 NAMES = [f"{family} {name}" for family, name, _ in PRESETS]
 WIDEST = 64  # feature maps
 TINY_CLIP = 5  # frames
+SIZES_OF_STYLEGAN_V = ("resolution", "latent_dim", "motion_dim", "code_dim", "num_frequencies")  # at most 32
 
 
 def reduced(config, generators: Path, out: Path):
@@ -37,6 +42,10 @@ def reduced(config, generators: Path, out: Path):
     if isinstance(config, ImageTrainingConfig):
         channels = tuple(min(width, WIDEST) for width in network_config(config).channels)
         return dataclasses.replace(config, channels=channels, latent_dim=min(config.latent_dim, 32))
+    if isinstance(config, StyleGANVTrainingConfig):
+        sizes = {name: min(getattr(config, name), 32) for name in SIZES_OF_STYLEGAN_V}
+        channels = tuple(min(width, 32) for width in generator_config(config).channels)[: sizes["resolution"].bit_length() - 2]
+        return dataclasses.replace(config, channels=channels, world_frames=4, **sizes)
     samples, frames = min(config.basis_samples, 10_000), min(config.num_frames, TINY_CLIP)
     return dataclasses.replace(config, image_generator=str(generators), basis_samples=samples, num_frames=frames)
 
@@ -74,6 +83,17 @@ def test_an_image_preset_has_possible_networks(name):
     assert logits.shape == (4, 1)
 
 
+@pytest.mark.parametrize("name", FAMILIES["stylegan-v"])
+def test_a_stylegan_v_preset_has_possible_networks(name):
+    config = FAMILIES["stylegan-v"][name]
+    with torch.device("meta"):  # at full width, without the memory
+        generator, discriminator = (
+            StyleGANVGenerator(generator_config(config)),
+            StyleGANVDiscriminator(discriminator_config(config)),
+        )
+    assert generator.config.channels == discriminator.config.channels
+
+
 @pytest.mark.parametrize(("family", "name", "config"), PRESETS, ids=NAMES)
 def test_every_network_learns_in_every_phase(family, name, config, image_generator, tmp_path):
     config = reduced(config, image_generator, tmp_path / "run")
@@ -95,7 +115,11 @@ def test_every_network_learns_in_every_phase(family, name, config, image_generat
 
     training.after_step()
     training.save_bundle(tmp_path / "bundle")
-    if family == "image":
+    if family == "stylegan-v":
+        trained = load_video_generator(tmp_path / "bundle")
+        assert trained.resolution == config.resolution
+        assert all(torch.equal(value, trained.state_dict()[key]) for key, value in training.average.state_dict().items())
+    elif family == "image":
         assert load_image_generator(tmp_path / "bundle").resolution == config.resolution
     else:
         trained, given = load_image_generator(tmp_path / "bundle"), load_image_generator(image_generator)

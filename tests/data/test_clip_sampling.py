@@ -108,17 +108,30 @@ def test_clips_of_one_duration_follow_the_rate_of_their_video():
     assert (times[video == 0] - times[video == 0][:, :1] == [0, 3, 5, 8]).all()  # 2.5 frames at 25
 
 
-def test_sparse_clips_take_any_frames_of_their_stretch():
-    sampler = ClipSampler(cut_store(), num_frames=3, within=8, seed=0)
-    clips, places = sampler.timed_batch(0, 3000)
-    times = clips[:, :, 0, 0, 1].astype(int)
-    assert (np.diff(places) >= 1).all()
-    assert places.min() == 0
-    assert places.max() == 7
-    assert (np.diff(times) == np.diff(places)).all()
-    assert np.allclose(np.bincount(places.ravel()) / 3000, 3 / 8, atol=0.04)
-    first = times[clips[:, 0, 0, 0, 0] == 0]
-    assert (np.digitize(first[:, 0], (4, 20)) == np.digitize(first[:, -1], (4, 20))).all()
+class FirstAndLast:
+    """Two frames: the ends of the scene."""
+
+    num_frames = 2
+
+    def draw(self, lengths, random):
+        return np.stack([np.zeros_like(lengths), lengths - 1], axis=1)
+
+
+def test_a_placement_puts_frames_anywhere_in_a_scene_and_no_other_is_read():
+    store, read = cut_store(), []
+
+    class Watched(np.ndarray):
+        def __getitem__(self, key):
+            read.append(key)
+            return super().__getitem__(key)
+
+    sampler = ClipSampler(store, num_frames=2, placement=FirstAndLast(), seed=0)
+    sampler._frames = store.frames.view(Watched)
+    clips, times = sampler.timed_batch(0, 200)
+    ends = {tuple(pair) for pair in clips[:, :, 0, 0, :2].reshape(200, 4).tolist()}
+    assert ends == {(0, 0, 0, 3), (0, 4, 0, 19), (0, 20, 0, 25), (1, 0, 1, 29)}
+    assert set(map(tuple, times.tolist())) == {(0, 3), (0, 15), (0, 5), (0, 29)}
+    assert [key.size for key in read if isinstance(key, np.ndarray)] == [400]
     assert np.array_equal(sampler.timed_batch(5, 4, 1, 2)[1], sampler.timed_batch(5, 8)[1][4:])
 
 
@@ -131,8 +144,7 @@ def test_it_is_known_which_video_a_clip_is_from():
     ("options", "problem"),
     [
         ({"clip_seconds": 0}, "clip_seconds is out of range; given: 0"),
-        ({"within": 2}, "does not fit among so few frames; given: 2; allowed: 3"),
-        ({"within": 5, "frame_step": 2}, "frames can be placed in one way only"),
+        ({"placement": FirstAndLast(), "frame_step": 2}, "frames can be placed in one way only"),
         ({"weighting": "length"}, "unknown weighting of videos; given: length"),
         ({"clip_seconds": 0.001}, "most frames of a clip would be the frame before again; given: clip_seconds=0.001"),
         ({"clip_seconds": 9}, r"26 frames in the longest without a cut|30 frames.*over 9 seconds"),

@@ -21,8 +21,10 @@ import torch
 from latentreel.augment.adaptive import AdaptiveAugment
 from latentreel.cli.main import main
 from latentreel.image_generators.stylegan2 import discriminator
+from latentreel.stylegan_v import discriminator as of_clips
 
-discriminator.minibatch_deviation = lambda x, group_size: torch.cat([x, x.mean(dim=1, keepdim=True)], dim=1)
+for module in (discriminator, of_clips):
+    module.minibatch_deviation = lambda x, group_size: torch.cat([x, x.mean(dim=1, keepdim=True)], dim=1)
 AdaptiveAugment.observe = lambda self, sign, *, num_images: self.strength.copy_(0.5 + sign / 4)
 main()
 """
@@ -44,6 +46,7 @@ main()
 """
 IMAGE = ["train", "image", "debug", "--batch-size", "8", "--kimg", "0.032", "--path-length-every", "1", "--r1-every", "2"]
 MOTION = ["train", "motion", "debug", "--batch-size", "4", "--kclips", "0.024"]
+STYLEGAN_V = ["train", "stylegan-v", "debug", "--batch-size", "8", "--kclips", "0.032", "--r1-every", "2"]
 TWENTY_STEPS = ["--batch-size", "4", "--kclips", "0.08", "--save-every", "8", "--precision", "fp32"]
 KILLED = """
 import os, signal
@@ -84,7 +87,7 @@ def run(program, words, *, processes, folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [IMAGE, MOTION], ids=["image", "motion"])
+@pytest.mark.parametrize("words", [IMAGE, MOTION, STYLEGAN_V], ids=["image", "motion", "stylegan-v"])
 def test_two_processes_train_what_one_trains(words, debug_runs, tmp_path):
     words = [*words, "--precision", "fp32"]
     words += ["--image-generator", str(debug_runs / "image")] if words[1] == "motion" else []

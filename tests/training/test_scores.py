@@ -16,7 +16,7 @@ from latentreel.cli.train import build, start
 from latentreel.core import precision
 from latentreel.core.config import load_yaml
 from latentreel.training import loop
-from latentreel.training.config import ImageTrainingConfig
+from latentreel.training.image_config import ImageTrainingConfig
 from latentreel.training.journal import read_journal
 from latentreel.training.loop import Interrupted, train
 from latentreel.training.presets import IMAGE, MOTION

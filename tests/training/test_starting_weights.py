@@ -13,7 +13,7 @@ from latentreel.cli.train import build, start
 from latentreel.core.config import load_yaml
 from latentreel.core.errors import InputError
 from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
-from latentreel.training.config import MotionTrainingConfig
+from latentreel.training.motion_config import MotionTrainingConfig
 from latentreel.training.presets import MOTION
 from latentreel.training.starting_weights import resolve
 

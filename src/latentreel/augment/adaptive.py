@@ -26,8 +26,8 @@ class AdaptiveAugment(nn.Module):
 
         Args:
             target: Mean sign of D(real) to hold; 0 switches the augmentation off.
-            kimg: Thousands of images in which the strength can go from 0 to 1.
-            interval: Images between two adjustments.
+            kimg: Thousands of images (or clips) in which the strength can go from 0 to 1.
+            interval: Images (or clips) between two adjustments.
         """
         super().__init__()
         self.target, self.kimg, self.interval = target, kimg, interval
@@ -48,26 +48,29 @@ class AdaptiveAugment(nn.Module):
             self.images_seen.zero_()
 
     def forward(self, images: Tensor, generator: torch.Generator, *, rank: int = 0, num_processes: int = 1) -> Tensor:
-        """Transforms each image in its own way; differentiable.
+        """Transforms each image in its own way, or each clip, all of whose frames are transformed alike; differentiable.
 
         Args:
-            images: [N, 3, H, W] in [-1, 1].
+            images: [N, 3, H, W] in [-1, 1], or clips [N, T, 3, H, W].
             generator: Source of the random choices, on the CPU; the same in every process.
             rank: Number of this process.
             num_processes: How many share the batch: choices are made for all, and each takes its share.
 
         Returns:
-            [N, 3, H, W]; the images themselves while the strength is 0.
+            The same shape; the images themselves while the strength is 0.
         """
         if self.target <= 0 or self.strength == 0:
             return images
         draws = _Draws(len(images) * num_processes, float(self.strength), generator)
         share = slice(rank * len(images), (rank + 1) * len(images))
         height, width = images.shape[-2:]
-        geometry = _geometry(draws, height, width)[share].to(images)
-        images = warp_affine(images, geometry[:, :2], (height, width), padding_mode="reflection", align_corners=True)
-        colour = _colour(draws)[share].to(images)
-        return torch.einsum("nij,njhw->nihw", colour[:, :3, :3], images) + colour[:, :3, 3, None, None]
+        frames = images.shape[1] if images.ndim == 5 else 1
+        geometry = _geometry(draws, height, width)[share].to(images).repeat_interleave(frames, dim=0)
+        flat = images.flatten(0, -4)  # [N T, 3, H, W]
+        flat = warp_affine(flat, geometry[:, :2], (height, width), padding_mode="reflection", align_corners=True)
+        colour = _colour(draws)[share].to(images).repeat_interleave(frames, dim=0)
+        flat = torch.einsum("nij,njhw->nihw", colour[:, :3, :3], flat) + colour[:, :3, 3, None, None]
+        return flat.view_as(images)
 
 
 class _Draws:

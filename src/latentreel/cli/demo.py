@@ -16,7 +16,7 @@ from latentreel.training.presets import MOTION
 if TYPE_CHECKING:
     from latentreel.pipelines.video_pipeline import VideoPipeline
     from latentreel.report.training_report import DemoResults
-    from latentreel.training.config import MotionTrainingConfig
+    from latentreel.training.motion_config import MotionTrainingConfig
 
 TRUNCATION = 0.8  # of the shown contents: plainer, cleaner faces than at 1
 PEOPLE = (1, 2, 3, 5, 6, 8, 9, 10)  # content seeds, chosen: of the first 24, 7 gained or lost glasses; the report says so

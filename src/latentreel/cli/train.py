@@ -1,4 +1,4 @@
-"""`latentreel train image|motion PRESET [--field value ...]`."""
+"""`latentreel train image|motion|stylegan-v PRESET [--field value ...]`."""
 
 import contextlib
 import dataclasses
@@ -13,13 +13,16 @@ from latentreel.core.config import load_yaml
 from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path, require_writable, sole_user
 from latentreel.core.text import with_name
-from latentreel.training.config import ImageTrainingConfig, MotionTrainingConfig, RunConfig
+from latentreel.training.config import RunConfig
+from latentreel.training.image_config import ImageTrainingConfig
+from latentreel.training.motion_config import MotionTrainingConfig
 from latentreel.training.presets import FAMILIES, default_out
+from latentreel.training.stylegan_v_config import StyleGANVTrainingConfig
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-    from latentreel.data.clip_sampling import ClipSampler
+    from latentreel.data.clip_sampling import ClipSampler, FramePlacement
     from latentreel.data.frame_store import FrameStore
     from latentreel.data.streamed_clips import StreamedClips
     from latentreel.metrics.extractors.extractor import Extractor
@@ -29,8 +32,8 @@ if TYPE_CHECKING:
 
 HELD_OUT = "held_out.txt"  # in a run's folder
 
-USAGE = """usage: latentreel train image|motion PRESET [--field value ...]
-       latentreel train image|motion --config FILE [--field value ...]
+USAGE = """usage: latentreel train image|motion|stylegan-v PRESET [--field value ...]
+       latentreel train image|motion|stylegan-v --config FILE [--field value ...]
 
 Trains on a folder of videos or frame folders, for image generators also of images, or on a procedural world. Running the same
 command again resumes. `latentreel train image PRESET --help` lists the fields.
@@ -42,7 +45,7 @@ presets:
 def run(arguments: list[str]) -> None:
     """Parses, trains, says where things are."""
     if not arguments or arguments[0] in ("-h", "--help"):
-        print(USAGE + "\n".join(f"  {family:<7} {', '.join(presets)}" for family, presets in FAMILIES.items()))
+        print(USAGE + "\n".join(f"  {family:<11} {', '.join(presets)}" for family, presets in FAMILIES.items()))
         return
     config = parse_config(arguments)
     require_inputs(config)
@@ -160,6 +163,8 @@ def build(config: RunConfig, accelerator: "Accelerator") -> "Family":
     """The family that a config trains, with its data."""
     if isinstance(config, ImageTrainingConfig):
         return _build_image(config, accelerator)
+    if isinstance(config, StyleGANVTrainingConfig):
+        return _build_stylegan_v(config, accelerator)
     assert isinstance(config, MotionTrainingConfig)
     return _build_motion(config, accelerator)
 
@@ -193,6 +198,18 @@ def _build_motion(config: MotionTrainingConfig, accelerator: "Accelerator") -> "
         anew = accelerator.is_main_process and not saved_states(config.out / "state")
         basis = open_basis(config, generator, anew=anew, progress=progress)
     return MotionTraining(config, sampler, accelerator, image_generator=generator, basis=basis)
+
+
+def _build_stylegan_v(config: StyleGANVTrainingConfig, accelerator: "Accelerator") -> "Family":
+    from latentreel.data.clip_sampling import ClipSampler
+    from latentreel.training.stylegan_v import StyleGANVTraining, discriminator_config, frame_sampling, generator_config
+
+    generator_config(config)  # refuses impossible sizes before any data is decoded
+    discriminator_config(config)
+    placement = frame_sampling(config)
+    sampler = _open_clips(config, config.resolution, accelerator, num_frames=config.num_frames, placement=placement)
+    assert isinstance(sampler, ClipSampler)
+    return StyleGANVTraining(config, sampler, accelerator)
 
 
 def open_score_network(config: RunConfig, accelerator: "Accelerator") -> "Extractor":
@@ -264,12 +281,15 @@ def _open_clips(
     num_frames: int,
     frame_step: int = 1,
     clip_seconds: float | None = None,
+    placement: "FramePlacement | None" = None,
 ) -> "ClipSampler | StreamedClips":
     """What clips are drawn from: a store of all frames, or shards as they are read."""
     from latentreel.data.clip_sampling import ClipSampler
     from latentreel.training.sources import is_streamed, open_streamed
 
     if is_streamed(config):
+        if placement is not None:
+            raise InputError("sparse frames need the data on disk, and it is streamed", fix="download it")
         if clip_seconds is not None:
             raise InputError("clips of one duration need the data on disk, and it is streamed", fix="use --frame-step")
         rank, world_size = accelerator.process_index, accelerator.num_processes
@@ -280,6 +300,7 @@ def _open_clips(
         num_frames=num_frames,
         frame_step=frame_step if clip_seconds is None else 1,
         clip_seconds=clip_seconds,
+        placement=placement,
         seed=config.seed,
         mirror=config.mirror,
         weighting=config.weighting,

@@ -1,6 +1,6 @@
 """Clips drawn at random from a frame store, as a pure function of a seed and a step: nothing to save, nothing to resume."""
 
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +14,24 @@ Indices = npt.NDArray[np.int64]
 Weighting = Literal["frames", "videos"]
 
 
+class FramePlacement(Protocol):
+    """A rule that chooses the frames of clips."""
+
+    @property
+    def num_frames(self) -> int:
+        """T; every scene of at least so many frames is long enough."""
+        ...
+
+    def draw(self, lengths: Indices, random: np.random.Generator) -> Indices:
+        """Places of the frames of clips in scenes of so many frames each [N]: ascending, [N, T]."""
+        ...
+
+
 class ClipSampler:
     """Draws clips of T frames; images are clips of one. No clip spans a scene cut. Scenes too short for a clip are left out.
 
-    The frames of a clip are `frame_step` apart; or spread over `clip_seconds`, whatever the rate of the video; or T different
-    ones at random places `within` so many frames (StyleGAN-V, Sec. 3.2).
+    The frames of a clip are `frame_step` apart; or spread over `clip_seconds`, whatever the rate of the video; or where a
+    `placement` puts them. No other frame is read.
     """
 
     def __init__(
@@ -28,7 +41,7 @@ class ClipSampler:
         num_frames: int,
         frame_step: int = 1,
         clip_seconds: float | None = None,
-        within: int | None = None,
+        placement: FramePlacement | None = None,
         seed: int,
         mirror: bool = False,
         weighting: Weighting = "frames",
@@ -41,21 +54,21 @@ class ClipSampler:
             frame_step: Distance of neighbours in a clip, in frames of the video.
             clip_seconds: How long a clip lasts, in place of `frame_step`: frame k is the one shown at k / T of that time.
                 A video of fewer frames per second repeats some.
-            within: Frames among which a clip's are drawn, in place of both.
+            placement: Puts the frames of a clip where it wants, in place of both.
             seed: Fixes every batch.
             mirror: Whether each clip is flipped left to right with probability 1/2.
-            weighting: "frames": every clip that fits anywhere is equally likely, so long videos are drawn more often;
-                "videos": every video is, and every clip within it.
+            weighting: "frames": every clip that fits anywhere is equally likely, so long videos are drawn more often (with a
+                placement, every place for the shortest clip); "videos": every video is, and every clip within it.
 
         Raises:
             InputError: A number is out of range, two ways to place frames are asked for, or no scene is long enough.
         """
-        _check(num_frames, frame_step, clip_seconds, within, weighting)
+        _check(num_frames, frame_step, clip_seconds, placement, weighting)
         self.store = store
         self.num_frames = num_frames
         self.frame_step = frame_step
         self.clip_seconds = clip_seconds
-        self.within = within
+        self.placement = placement
         self.seed = seed
         self.mirror = mirror
         self.weighting = weighting
@@ -66,7 +79,7 @@ class ClipSampler:
                 given=f"clip_seconds={clip_seconds:g} for {num_frames} frames",
                 allowed=f"{num_frames / max(store.fps):.3g} seconds or more, or fewer frames",
             )
-        spans = self._places[:, -1] + 1 if within is None else np.full(len(store.lengths), within)
+        spans = self._places[:, -1] + 1
         videos, firsts, lengths = store.scenes()
         starts = np.maximum(lengths - spans[videos] + 1, 0)  # how many clips begin in each scene, [S]
         usable = np.flatnonzero(starts)
@@ -78,6 +91,7 @@ class ClipSampler:
                 fix="lower what makes clips long, or add longer videos",
             )
         self._video, self._first, self._starts = videos[usable], firsts[usable], starts[usable]
+        self._lengths = lengths[usable]
         self._ends = np.cumsum(self._starts)
         self._video_first = np.flatnonzero(np.diff(self._video, prepend=-1))  # the first usable scene of every usable video
         self._frames = np.asarray(store.frames)  # a plain view: indexing a memmap costs more
@@ -113,7 +127,7 @@ class ClipSampler:
         """As `batch`, and when each frame is shown.
 
         Returns:
-            uint8 [N, T, H, W, 3], and the frames of the video that lie between it and the begin of the clip's stretch, [N, T].
+            uint8 [N, T, H, W, 3], and how many frames of the video after the clip's first one each is, [N, T].
         """
         assert 0 <= rank < world_size
         share = slice(rank * size, (rank + 1) * size)
@@ -152,29 +166,32 @@ class ClipSampler:
         scene = np.searchsorted(self._ends, clip, side="right")
         start = clip - (self._ends - self._starts)[scene]
         flipped = random.random(count) < 0.5
-        if self.within is None:
+        if self.placement is None:
             return scene, start, self._places[self._video[scene]], flipped
-        order = random.random((count, self.within)).argsort(axis=1)[:, : self.num_frames]
-        return scene, start, np.sort(order, axis=1), flipped
+        places = self.placement.draw(self._lengths[scene], random)
+        return scene, places[:, 0], places - places[:, :1], flipped
 
     def _asked(self) -> str:
-        if self.within is not None:
-            return f"{self.num_frames} frames within {self.within}"
+        if self.placement is not None:
+            return f"--num-frames {self.num_frames}"
         if self.clip_seconds is not None:
             return f"--num-frames {self.num_frames} over {self.clip_seconds:g} seconds"
         return f"--num-frames {self.num_frames} with --frame-step {self.frame_step}"
 
 
-def _check(num_frames: int, frame_step: int, clip_seconds: float | None, within: int | None, weighting: str) -> None:
+def _check(
+    num_frames: int, frame_step: int, clip_seconds: float | None, placement: FramePlacement | None, weighting: str
+) -> None:
     if num_frames < 1 or frame_step < 1:
         raise InputError("clips need frames", given=f"num_frames={num_frames}, frame_step={frame_step}", allowed="1 or more")
     if clip_seconds is not None and not 0 < clip_seconds < float("inf"):
         raise InputError("clip_seconds is out of range", given=clip_seconds, allowed="above 0")
-    if within is not None and within < num_frames:
-        raise InputError("a clip does not fit among so few frames", given=within, allowed=f"{num_frames} (num_frames) or more")
-    if (frame_step > 1) + (clip_seconds is not None) + (within is not None) > 1:
-        given = f"frame_step={frame_step}, clip_seconds={clip_seconds}, within={within}"
-        raise InputError("frames can be placed in one way only", given=given, allowed="one of frame_step, clip_seconds, within")
+    if (frame_step > 1) + (clip_seconds is not None) + (placement is not None) > 1:
+        given = f"frame_step={frame_step}, clip_seconds={clip_seconds}, placement={placement}"
+        raise InputError(
+            "frames can be placed in one way only", given=given, allowed="one of frame_step, clip_seconds, placement"
+        )
+    assert placement is None or placement.num_frames == num_frames
     if weighting not in ("frames", "videos"):
         raise InputError("unknown weighting of videos", given=weighting, allowed="frames, videos")
 

@@ -28,7 +28,7 @@ class StyleGANVDiscriminator(nn.Module):
         self.config = config
         self.blocks = nn.ModuleList(self._block(level) for level in range(len(config.sizes) - 1, 0, -1))
         last = config.channels[0]
-        self.conv = EqualizedConv2d(last + 1, last, 3, clamp=config.conv_clamp)
+        self.conv = EqualizedConv2d(last + config.deviation_features, last, 3, clamp=config.conv_clamp)
         self.linear = EqualizedLinear(last * 16, last, activate=True)
         self.output = EqualizedLinear(last, last)
         self.differences = DifferenceEmbedding(max_frames=config.max_frames, width=config.difference_dim)
@@ -66,7 +66,8 @@ class StyleGANVDiscriminator(nn.Module):
             x, image = block(x, image)
         assert x is not None
         x = x.float()  # the last 4x4 pixels are cheap, and a logit wants its digits
-        x = self.conv(minibatch_deviation(x, group_size=self.config.deviation_group))
+        group, features = self.config.deviation_group, self.config.deviation_features
+        x = self.conv(minibatch_deviation(x, group_size=group, num_features=features))
         return project(self.output(self.linear(x.flatten(1))), self.mapping(None, condition)).squeeze(1)
 
     def _condition(self, t: Tensor, classes: Tensor | None) -> Tensor:

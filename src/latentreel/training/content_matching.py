@@ -19,8 +19,8 @@ from latentreel.mocogan_hd.image_discriminator import ContrastiveDiscriminator, 
 from latentreel.mocogan_hd.objectives import feature_matching
 from latentreel.mocogan_hd.video_discriminator import LARGEST_INPUT
 from latentreel.training.averages import averaged_copy, move_average
-from latentreel.training.config import MotionTrainingConfig
 from latentreel.training.distribution import everyone, judge_together
+from latentreel.training.motion_config import MotionTrainingConfig
 from latentreel.training.phase import Batch, Outcome
 
 

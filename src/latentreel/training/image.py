@@ -25,7 +25,9 @@ from latentreel.losses.adversarial import logistic_discriminator, logistic_gener
 from latentreel.losses.penalties import path_length_penalty, r1_penalty
 from latentreel.media.contact_sheet import contact_sheet, save_image
 from latentreel.training.averages import averaged_copy, update_average
-from latentreel.training.config import ImageTrainingConfig
+from latentreel.training.classes import class_numbers
+from latentreel.training.image_config import ImageTrainingConfig
+from latentreel.training.lazy_adam import lazy_adam
 from latentreel.training.phase import Batch, Outcome, Phase
 from latentreel.training.state import TrainState, read_state, saved_states
 
@@ -162,7 +164,7 @@ class ImageTraining:
     def _phases(self) -> list[Phase]:
         config, phases = self.config, []
         with_path = config.path_length_weight > 0
-        optimizer = _adam(self.generator, config.learning_rate, config.path_length_every if with_path else None)
+        optimizer = lazy_adam(self.generator, config.learning_rate, config.path_length_every if with_path else None)
         phases += [Phase(name="G", module=self.generator, optimizer=optimizer, objective=self.generator_objective)]
         if with_path:
             phases += [
@@ -174,7 +176,7 @@ class ImageTraining:
                     interval=config.path_length_every,
                 )
             ]
-        optimizer = _adam(self.discriminator, config.learning_rate, config.r1_every)
+        optimizer = lazy_adam(self.discriminator, config.learning_rate, config.r1_every)
         phases += [
             Phase(name="D", module=self.discriminator, optimizer=optimizer, objective=self.discriminator_objective),
             Phase(
@@ -199,23 +201,6 @@ class ImageTraining:
         return augmented
 
 
-def class_numbers(sampler: ClipSampler | StreamedClips) -> tuple[Tensor, tuple[str, ...]]:
-    """The class number of every video of a store [V], and the names of the classes.
-
-    Raises:
-        InputError: There are none, or something has none, or nobody knows since the data is streamed.
-    """
-    allowed = "two folders or more, everything in one of them"
-    if isinstance(sampler, StreamedClips):
-        raise InputError("training by class needs classes", given="data that is streamed", allowed=allowed)
-    store = sampler.store
-    without = [name for name, label in zip(store.names, store.labels, strict=True) if label < 0]
-    if without or len(store.classes) < 2:
-        given = f"{without[0]} in no class" if without else f"{len(store.classes)} class"
-        raise InputError("training by class needs classes", given=given, allowed=allowed)
-    return torch.from_numpy(store.labels), store.classes
-
-
 def network_config(config: ImageTrainingConfig, *, num_classes: int = 0) -> StyleGAN2Config:
     """The sizes of the networks that a training config asks for."""
     return StyleGAN2Config(
@@ -227,6 +212,7 @@ def network_config(config: ImageTrainingConfig, *, num_classes: int = 0) -> Styl
         mapping_layers=config.mapping_layers,
         architecture=config.architecture,
         discriminator_architecture=config.discriminator_architecture,
+        deviation_features=config.deviation_features,
     )
 
 
@@ -276,9 +262,3 @@ def _shifted(key: str, shift: int) -> str:
     if parts[0] == "blocks":
         parts[1] = str(int(parts[1]) + shift)
     return ".".join(parts)
-
-
-def _adam(module: nn.Module, learning_rate: float, interval: int | None) -> torch.optim.Adam:
-    """Adam with betas (0, 0.99); slowed to make up for the extra steps of a lazy penalty (StyleGAN2, App. B)."""
-    ratio = 1.0 if interval is None else interval / (interval + 1)
-    return torch.optim.Adam(module.parameters(), lr=learning_rate * ratio, betas=(0.0, 0.99**ratio), eps=1e-8, fused=True)

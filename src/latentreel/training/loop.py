@@ -30,9 +30,13 @@ class Family(Protocol):
     """What a family of models (image generators, MoCoGAN-HD, ...) brings to the loop."""
 
     accelerator: Accelerator
-    sampler: ClipSampler | StreamedClips
     state: TrainState
     phases: list[Phase]
+
+    @property
+    def sampler(self) -> ClipSampler | StreamedClips:
+        """Where its data comes from."""
+        ...
 
     @property
     def config(self) -> RunConfig:

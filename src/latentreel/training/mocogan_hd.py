@@ -32,9 +32,9 @@ from latentreel.mocogan_hd.objectives import mutual_information
 from latentreel.mocogan_hd.video_discriminator import LARGEST_INPUT, VideoDiscriminator, reverse_some
 from latentreel.mocogan_hd.video_generator import VideoGenerator, graph_bytes
 from latentreel.nn.patch_network import shrink_to
-from latentreel.training.config import MotionTrainingConfig
 from latentreel.training.content_matching import ContentMatching, ContrastiveMatching, PairMatching
 from latentreel.training.distribution import judge_together
+from latentreel.training.motion_config import MotionTrainingConfig
 from latentreel.training.phase import Batch, Outcome, Phase
 from latentreel.training.starting_weights import (
     starting_image_discriminator,

@@ -34,6 +34,9 @@ class Batch:
     labels: Tensor | None = None
     """Class numbers [N] of the real data, which what is generated in the step shares; None without classes."""
 
+    times: Tensor | None = None
+    """When each frame of a real clip is shown, in frames since its first [N, T]; None where they follow each other evenly."""
+
     def __len__(self) -> int:
         return len(self.real)
 

@@ -6,7 +6,10 @@
 import dataclasses
 from pathlib import Path
 
-from latentreel.training.config import ImageTrainingConfig, MotionTrainingConfig, RunConfig
+from latentreel.training.config import RunConfig
+from latentreel.training.image_config import ImageTrainingConfig
+from latentreel.training.motion_config import MotionTrainingConfig
+from latentreel.training.stylegan_v_config import StyleGANVTrainingConfig
 
 _SMALL_IMAGES = ImageTrainingConfig(
     data="",
@@ -160,7 +163,67 @@ MOTION: dict[str, MotionTrainingConfig] = {
     "bair": dataclasses.replace(_PAPER, batch_size=32),
 }
 
-FAMILIES: dict[str, dict[str, ImageTrainingConfig] | dict[str, MotionTrainingConfig]] = {"image": IMAGE, "motion": MOTION}
+# Sec. 4: full width, 64 clips in a step.
+_PAPER_CONTINUOUS = StyleGANVTrainingConfig(data="")
+
+_SMALL_CONTINUOUS = StyleGANVTrainingConfig(
+    data="",
+    resolution=64,
+    channels=(128, 128, 128, 64, 32),
+    latent_dim=128,
+    mapping_layers=4,
+    motion_dim=128,
+    code_dim=128,
+    num_frequencies=64,
+    difference_dim=64,
+    batch_size=8,
+    kclips=60,
+    learning_rate=2.5e-3,
+    r1_gamma=0.6,
+    ema_kclips=2.5,
+    ada_target=0.0,
+    sample_every=250,
+    save_every=250,
+)
+
+STYLEGAN_V: dict[str, StyleGANVTrainingConfig] = {
+    "debug": StyleGANVTrainingConfig(
+        data="world:faces",
+        world_videos=4,
+        resolution=16,
+        channels=(8, 8, 8),
+        latent_dim=16,
+        mapping_layers=2,
+        motion_dim=8,
+        code_dim=8,
+        num_frequencies=8,
+        max_period=64,
+        difference_dim=8,
+        batch_size=4,
+        kclips=0.04,
+        log_every=1,
+        sample_every=5,
+        save_every=5,
+        tracker="none",
+    ),
+    # Few videos on one's own machine: augmentation makes them last.
+    "small": dataclasses.replace(_SMALL_CONTINUOUS, ada_target=0.6, ada_kclips=100),
+    "faces-world": dataclasses.replace(_SMALL_CONTINUOUS, data="world:faces", world_videos=3072, mirror=True),
+    # Clouds drift slowly, and for longer than faces do anything.
+    "skies-world": dataclasses.replace(_SMALL_CONTINUOUS, data="world:skies", world_videos=3072, mirror=True, min_period=64.0),
+    # Tab. 1: the paper's data.
+    "faceforensics": dataclasses.replace(_PAPER_CONTINUOUS, mirror=True),
+    "sky-timelapse": dataclasses.replace(_PAPER_CONTINUOUS, mirror=True, min_period=256.0),  # slower than all else
+    "ucf101": dataclasses.replace(_PAPER_CONTINUOUS, mirror=True),
+    "rainbow-jelly": dataclasses.replace(_PAPER_CONTINUOUS, mirror=True),
+    "mead-1024": dataclasses.replace(_PAPER_CONTINUOUS, resolution=1024, batch_size=32, mirror=True),
+}
+
+FAMILIES: dict[str, dict[str, ImageTrainingConfig] | dict[str, MotionTrainingConfig] | dict[str, StyleGANVTrainingConfig]] = {
+    "image": IMAGE,
+    "motion": MOTION,
+    "stylegan-v": STYLEGAN_V,
+}
 
 
 def default_out(family: str, preset: str) -> Path:

@@ -18,7 +18,7 @@ from latentreel.mocogan_hd.image_discriminator import RESOLUTION_OF_BLOCKS, Cont
 from latentreel.mocogan_hd.latent_basis import LatentBasis
 from latentreel.mocogan_hd.motion_generator import MotionGenerator
 from latentreel.mocogan_hd.video_discriminator import VideoDiscriminator
-from latentreel.training.config import MotionTrainingConfig
+from latentreel.training.motion_config import MotionTrainingConfig
 from latentreel.training.state import read_state, saved_states
 
 _log = logging.getLogger(__name__)

@@ -47,6 +47,9 @@ class StyleGAN2Config:
     deviation_group: int = 4
     """Samples among which the discriminator measures how varied a batch is."""
 
+    deviation_features: int = 1
+    """In how many shares of its last features it does so: a divisor of their number."""
+
     def __post_init__(self) -> None:
         if self.resolution < 8 or self.resolution & (self.resolution - 1):
             raise InputError("the resolution does not fit StyleGAN2", given=self.resolution, allowed="a power of two from 8 up")
@@ -58,10 +61,16 @@ class StyleGAN2Config:
                 given=list(self.channels),
                 allowed=f"{len(_sizes(self.resolution))} positive numbers, for {_sizes(self.resolution)} px",
             )
-        least = {"z_dim": 1, "w_dim": 1, "mapping_layers": 1, "num_classes": 0, "deviation_group": 1}
+        least = {"z_dim": 1, "w_dim": 1, "mapping_layers": 1, "num_classes": 0, "deviation_group": 1, "deviation_features": 1}
         for name, smallest in least.items():
             if getattr(self, name) < smallest:
                 raise InputError(f"{name} is too small", given=getattr(self, name), allowed=f"at least {smallest}")
+        if self.channels[0] % self.deviation_features:
+            raise InputError(
+                "deviation_features do not divide the features at 4 px",
+                given=self.deviation_features,
+                allowed=f"a divisor of {self.channels[0]}",
+            )
 
     @property
     def sizes(self) -> tuple[int, ...]:

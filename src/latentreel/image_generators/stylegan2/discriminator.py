@@ -78,7 +78,7 @@ class StyleGAN2Discriminator(nn.Module):
         )
         last = config.channels[0]
         self.from_rgb = EqualizedConv2d(3, last, 1) if architecture == "skip" else None  # never clamped
-        self.conv = EqualizedConv2d(last + 1, last, 3, clamp=clamp)
+        self.conv = EqualizedConv2d(last + config.deviation_features, last, 3, clamp=clamp)
         self.linear = EqualizedLinear(last * 16, last, activate=True)
         classes = config.num_classes
         self.output = EqualizedLinear(last, last if classes else 1)
@@ -111,7 +111,8 @@ class StyleGAN2Discriminator(nn.Module):
         x = x.float()  # the last 4x4 pixels are cheap, and a logit wants its digits
         if self.from_rgb is not None:
             x = x + self.from_rgb(image.float())
-        x = self.conv(minibatch_deviation(x, group_size=self.config.deviation_group))
+        group, features = self.config.deviation_group, self.config.deviation_features
+        x = self.conv(minibatch_deviation(x, group_size=group, num_features=features))
         logits: Tensor = self.output(self.linear(x.flatten(1)))
         if self.mapping is None:
             return logits

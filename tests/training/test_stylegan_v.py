@@ -1,0 +1,109 @@
+"""Training a StyleGAN-V: what its batches hold, what it can start from, and that it resumes with the same bits."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from accelerate import Accelerator
+
+from latentreel.checkpoints.load import load_image_generator, load_video_generator
+from latentreel.cli.train import build, start
+from latentreel.core.errors import InputError
+from latentreel.core.video import Video
+from latentreel.media.encode import save_video
+from latentreel.training.presets import STYLEGAN_V
+
+DEBUG = dataclasses.replace(STYLEGAN_V["debug"], device="cpu", sample_every=1000)
+
+
+def test_both_sides_show_frames_at_the_same_distances(tmp_path, monkeypatch):
+    family, asked = build(dataclasses.replace(DEBUG, batch_size=16, out=tmp_path), Accelerator(cpu=True)), {}
+    synthesize = family.generator.synthesize
+    monkeypatch.setattr(family.generator, "synthesize", lambda w, **told: asked.update(told) or synthesize(w, **told))
+    batch = family.batch(0)
+    clips = family.generate(batch)
+    assert clips.shape == batch.real.shape == (16, 3, 3, 16, 16)
+    times = asked["t"]
+    assert torch.equal(times - times[:, :1], batch.times.double())
+    assert (times[:, 0] != times[:, 0].round()).any()
+    assert times.max() > 100  # far beyond the 32 frames of the videos
+
+
+def test_a_stopped_run_ends_with_the_bits_of_one_that_was_not(debug_runs, differences, tmp_path):
+    start(dataclasses.replace(DEBUG, out=tmp_path / "run", kclips=0.024))
+    start(dataclasses.replace(DEBUG, out=tmp_path / "run"))
+    assert differences(debug_runs / "stylegan-v", tmp_path / "run") == []
+
+
+def test_the_bundle_draws_any_frame_and_samples_show_clips(debug_runs):
+    run = debug_runs / "stylegan-v"
+    generator = load_video_generator(run)
+    assert generator.config.fps == 25.0
+    frames = generator(torch.randn(1, 16), torch.randn(1, 23, 8), torch.tensor([[0.5, 17.25]]))
+    assert frames.shape == (1, 2, 3, 16, 16)
+    assert {path.suffix for path in (run / "samples").iterdir()} == {".png", ".mp4"}
+
+
+def test_what_starts_from_an_image_generator_begins_with_its_pictures(debug_runs, tmp_path, fp32):
+    source = tmp_path / "images"
+    source.symlink_to(debug_runs / "image")
+    config = dataclasses.replace(DEBUG, image_generator=str(source), out=tmp_path / "run")
+    family, images = build(config, Accelerator(cpu=True)), load_image_generator(source)
+    z = torch.randn(2, images.z_dim)
+    with torch.no_grad():
+        clips = family.average(z, torch.randn(2, 23, config.motion_dim), torch.tensor([[0.0, 20.0], [3.5, 4.0]]))
+        expected = images(z)
+    torch.testing.assert_close(clips, expected[:, None].expand_as(clips), rtol=1e-4, atol=1e-5)
+    judge = torch.load(debug_runs / "image" / "state" / "step-000000010.pt", weights_only=True)["modules"]["discriminator"]
+    assert torch.equal(family.discriminator.state_dict()["blocks.0.conv0.weight"], judge["blocks.0.conv0.weight"])
+    start(dataclasses.replace(config, kclips=0.008))
+    source.unlink()
+    assert start(dataclasses.replace(config, kclips=0.012)).step == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"image_generator": "nowhere"}, "there is no such image generator; given: nowhere"),
+        ({"image_generator": "faces"}, "faces: .* does not fit the preset"),
+        ({"resolution": 48}, "the resolution does not fit"),
+        ({"conditional": True}, "training by class needs classes"),
+        ({"stream": True}, "sparse frames need the data on disk"),
+        ({"num_frames": 33, "max_distance": 40}, "no video is long enough.*33 frames or more for --num-frames 33"),
+    ],
+)
+def test_what_cannot_be_trained_costs_one_line(changes, problem, tmp_path):
+    with pytest.raises(InputError, match=problem):
+        build(dataclasses.replace(DEBUG, out=tmp_path, **changes), Accelerator(cpu=True))
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"num_frames": 1}, "num_frames is out of range; given: 1; allowed: at least 2"),
+        ({"max_distance": 1}, r"max_distance is out of range; given: 1; allowed: 2 \(num_frames - 1\) to 1023"),
+        ({"motion_sees_class": True}, "motion_sees_class is out of range"),
+    ],
+)
+def test_settings_out_of_range_are_refused(changes, problem):
+    with pytest.raises(InputError, match=problem):
+        dataclasses.replace(DEBUG, **changes)
+
+
+def test_folders_become_classes_that_both_networks_are_told(tmp_path):
+    for label, name in enumerate(("bright", "dark")):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for number in range(2):
+            frames = np.full((8, 16, 16, 3), 250 - 240 * label, np.uint8)
+            save_video(Video(frames, fps=12.5), tmp_path / "data" / name / f"{number}.mp4")
+    config = dataclasses.replace(
+        DEBUG, data=str(tmp_path / "data"), conditional=True, motion_sees_class=True, out=tmp_path / "run"
+    )
+    batch = build(config, Accelerator(cpu=True)).batch(0)
+    assert torch.equal(batch.labels, (batch.real.mean(dim=(1, 2, 3, 4)) < 0).long())
+    start(dataclasses.replace(config, kclips=0.008))
+    generator = load_video_generator(tmp_path / "run")
+    assert generator.num_classes == 2
+    assert generator.config.fps == 12.5
+    assert "classes: 0 bright, 1 dark" in (tmp_path / "run" / "bundle" / "card.json").read_text()
