@@ -15,7 +15,7 @@ import pytest
 IMAGE = ["train", "image", "debug", "--device", "cpu"]
 MOTION = ["train", "motion", "debug", "--device", "cpu", "--image-generator"]
 GENERATE = ["generate", "runs/motion", "--device", "cpu", "--out", "clips"]
-TIMES = ["generate", "runs/sgv", "--device", "cpu", "--out", "clips"]
+TIMES = ["generate", "runs/stylegan-v", "--device", "cpu", "--out", "clips"]
 WORLD = ["data", "make-world", "faces", "--out", "world", "--resolution", "16", "--videos", "1", "--frames", "2"]
 
 CASES = {
@@ -125,17 +125,23 @@ CASES = {
         ["transfer", "apply", *TIMES[1:], "--motion", "motion.safetensors"],
         "motion means nothing to a StyleGAN-V.*give other contents the same motion seed",
     ),
-    "motion recorded of any time": (["transfer", "record", *TIMES[1:]], "sgv is a StyleGAN-V.*allowed: a MoCoGAN-HD"),
+    "motion recorded of any time": (["transfer", "record", *TIMES[1:]], "stylegan-v is a StyleGAN-V.*allowed: a MoCoGAN-HD"),
     "method of any time": (
         ["interpolate", *TIMES[1:], "--method", "linear"],
         "interpolation means nothing to a StyleGAN-V; given: linear",
     ),
     "before time": ([*TIMES, "--start-seconds", "-1"], "nothing before time 0; given: frames from time -25 to -10"),
     "loop of any time": ([*TIMES, "--loop", "--frames", "20"], "does not close; given: 20 frames; allowed: a multiple of 16"),
-    "components of any time": (["edit", "runs/sgv", "--device", "cpu"], "sgv is a StyleGAN-V.*allowed: a MoCoGAN-HD"),
-    "export of any time": (["weights", "export", "runs/sgv", "--out", "released"], "sgv is a StyleGAN-V.*a MoCoGAN-HD"),
+    "components of any time": (
+        ["edit", "runs/stylegan-v", "--device", "cpu"],
+        "stylegan-v is a StyleGAN-V.*allowed: a MoCoGAN-HD",
+    ),
+    "export of any time": (
+        ["weights", "export", "runs/stylegan-v", "--out", "released"],
+        "stylegan-v is a StyleGAN-V.*a MoCoGAN-HD",
+    ),
     "no video model": ([*GENERATE[:1], "missing.pt"], "missing.pt.*keys do not fit"),
-    "flags of several": (["bench", "--", "runs/sgv"], "flags behind -- are for one benchmark; given: 0 names"),
+    "flags of several": (["bench", "--", "runs/stylegan-v"], "flags behind -- are for one benchmark; given: 0 names"),
     # the rest
     "world size": ([*WORLD, "--resolution", "48"], "not a power of two.*given: 48"),
     "world frames": ([*WORLD, "--frames", "0"], "at least one frame; given: 0"),
@@ -165,7 +171,7 @@ def change_weights(bundle: Path, change, *, note_digest: bool = True) -> None:
 
 
 @pytest.fixture(scope="module")
-def place(debug_runs, stylegan_v_run, tmp_path_factory) -> Path:
+def place(debug_runs, tmp_path_factory) -> Path:
     """A folder full of things that cannot be used."""
     import torch
 
@@ -186,7 +192,6 @@ def place(debug_runs, stylegan_v_run, tmp_path_factory) -> Path:
     for name, line in configs.items():
         (place / f"{name}.yaml").write_text(f"data: world:faces\n{line}\n")
     shutil.copytree(debug_runs, place / "runs")
-    shutil.copytree(stylegan_v_run, place / "runs" / "sgv")
     damaged = shutil.copytree(debug_runs / "image", place / "runs" / "damaged") / "state" / "step-000000010.pt"
     os.truncate(damaged, 1000)
     for name in ("missing", "extra"):

@@ -83,8 +83,10 @@ def test_interpolate_puts_frames_between(debug_runs, run_cli, tmp_path):
         ("interpolate", ["--frames", 5, "--factor", 3], 13, 75),
     ],
 )
-def test_a_stylegan_v_is_used_by_the_same_commands(stylegan_v_run, run_cli, tmp_path, command, words, length, fps):
-    code, output, errors = run_cli(command, stylegan_v_run, "--device", "cpu", *words, "--out", tmp_path / "clip.mp4")
+def test_a_stylegan_v_is_used_by_the_same_commands(debug_runs, run_cli, tmp_path, command, words, length, fps):
+    code, output, errors = run_cli(
+        command, debug_runs / "stylegan-v", "--device", "cpu", *words, "--out", tmp_path / "clip.mp4"
+    )
     assert (code, errors) == (0, [])
     assert "clip.mp4" in output
     video = load_video(tmp_path / "clip.mp4")

@@ -50,8 +50,18 @@ def test_scores_are_shown_saved_and_compared(files, run_cli, tmp_path):
     assert "noisy.npy" in output
 
 
-def test_a_stylegan_v_is_scored(files, stylegan_v_run, run_cli, tmp_path):
-    words = ["--real", files / "real.npy", "--fake", stylegan_v_run, "--out", tmp_path / "scores.json", "--size", 16, *FEW]
+def test_a_stylegan_v_is_scored(files, debug_runs, run_cli, tmp_path):
+    words = [
+        "--real",
+        files / "real.npy",
+        "--fake",
+        debug_runs / "stylegan-v",
+        "--out",
+        tmp_path / "scores.json",
+        "--size",
+        16,
+        *FEW,
+    ]
     code, output, errors = run_cli("evaluate", *words)
     assert (code, errors) == (0, [])
     assert "motion diversity" in output
