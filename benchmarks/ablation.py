@@ -24,7 +24,7 @@ from latentreel.checkpoints.bundle import save_image_generator
 from latentreel.core.memory import keep_freed_memory
 from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
 from latentreel.pipelines.known_truth import KnownTruth, measure_known_truth
-from latentreel.pipelines.video_pipeline import VideoPipeline
+from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
 from measure import write_result
 
 ROOT = Path(__file__).parents[1]
@@ -77,8 +77,8 @@ def trained(name: str, seed: int) -> Path:
 
 def measured(name: str, seed: int) -> KnownTruth:
     """What a variant's model does."""
-    learned = VideoPipeline.load(trained(name, seed))
-    whole = VideoPipeline(
+    learned = MoCoGANHDPipeline.load(trained(name, seed))
+    whole = MoCoGANHDPipeline(
         image_generator=lr.load_image_generator("creatures"),
         basis=learned.basis,
         motion_generator=learned.motion_generator,

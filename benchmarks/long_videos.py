@@ -16,6 +16,7 @@ from evidence import write_table
 from latentreel.core.memory import keep_freed_memory
 from latentreel.metrics.factor_measures import identity_drift, read_clips
 from latentreel.metrics.factor_reader import load_factor_reader
+from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
 from latentreel.sampling.rollout import HOLD
 from measure import peak_memory_gb, write_result
 
@@ -27,7 +28,7 @@ TRUNCATION = 0.8  # as the README's pictures
 
 def curves(name: str, hold: float) -> dict[str, list[float]]:
     """Every fifth frame of clips of several contents: means over contents."""
-    pipe, reader = lr.VideoPipeline.load(name), load_factor_reader(name)
+    pipe, reader = MoCoGANHDPipeline.load(name), load_factor_reader(name)
     distances, clips, changes = [], [], []
     for seed in range(CONTENTS):
         clip, change, last = [], [0.0], None
@@ -46,7 +47,7 @@ def curves(name: str, hold: float) -> dict[str, list[float]]:
     return {key: np.round(values, 4).tolist() for key, values in mean.items()}
 
 
-def _coordinates(pipe: lr.VideoPipeline, seed: int) -> torch.Tensor:
+def _coordinates(pipe: MoCoGANHDPipeline, seed: int) -> torch.Tensor:
     """A content's place along the basis, in standard deviations from the mean [K]."""
     from latentreel.sampling.latents import content_latents
 

@@ -58,7 +58,7 @@ def measured(run: Path) -> dict[str, float]:
         real, fake = open_clips(f"world:{WORLD}", PROTOCOL), open_clips(run, PROTOCOL)
         scores = evaluate(real, fake, PROTOCOL, load_extractor(network), accelerator=Accelerator(cpu=True)).scores
         found[f"Fréchet, {network}"] = scores[FRECHET].value
-        found[f"Fréchet, {network}, other real clips"] = scores[FRECHET].floor
+        found[f"Fréchet, {network}, other real clips"] = scores[FRECHET].real
     return found | measure_known_truth(VideoPipeline.load(run), world=WORLD).summary()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from latentreel.checkpoints.bundle import read_card
 from latentreel.checkpoints.load import SHIPPED, find_bundle
-from latentreel.pipelines.video_pipeline import VideoPipeline
+from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
 
 LICENCE = "Apache-2.0"
 LARGEST_MB = 8
@@ -22,7 +22,7 @@ def main() -> None:
     source = find_bundle(run)
     assert source is not None, f"no bundle in {run}"
     origin = "; ".join([read_card(source)["origin"], *remarks, "no other data"])
-    pipe = VideoPipeline.load(source)
+    pipe = MoCoGANHDPipeline.load(source)
     pipe.image_generator.provenance["licence"] = LICENCE
     pipe.save(SHIPPED / name, origin=origin, licence=LICENCE)
     size = sum(path.stat().st_size for path in Path(SHIPPED / name).iterdir()) / 1e6

@@ -15,6 +15,7 @@ import pytest
 IMAGE = ["train", "image", "debug", "--device", "cpu"]
 MOTION = ["train", "motion", "debug", "--device", "cpu", "--image-generator"]
 GENERATE = ["generate", "runs/motion", "--device", "cpu", "--out", "clips"]
+TIMES = ["generate", "runs/stylegan-v", "--device", "cpu", "--out", "clips"]
 WORLD = ["data", "make-world", "faces", "--out", "world", "--resolution", "16", "--videos", "1", "--frames", "2"]
 
 CASES = {
@@ -114,6 +115,33 @@ CASES = {
     ),
     "no component": (["edit", "runs/motion", "--components", "99", "--device", "cpu"], "no such component; given: 99"),
     "two directions": (["edit", "runs/motion", "--save", "a"], "needs one component; given: 10 components"),
+    "speed of steps": ([*GENERATE, "--speed", "0.5"], "speed means nothing to a MoCoGAN-HD; given: 0.5; leave it out"),
+    "start of steps": ([*GENERATE, "--start-seconds", "1"], "start_seconds means nothing to a MoCoGAN-HD; given: 1.0"),
+    "nowhere to go": ([*GENERATE, "--loop", "--to-seed", "1"], "a loop ends where it begins; given: to_seed 1"),
+    "hold of any time": ([*TIMES, "--hold", "0.5"], "hold means nothing to a StyleGAN-V; given: 0.5; leave it out"),
+    "strength of any time": ([*TIMES, "--strength", "2"], "strength means nothing to a StyleGAN-V; given: 2.0; leave it out"),
+    "noise of any time": ([*TIMES, "--noise", "fixed"], "noise means nothing to a StyleGAN-V; given: fixed"),
+    "motion of any time": (
+        ["transfer", "apply", *TIMES[1:], "--motion", "motion.safetensors"],
+        "motion means nothing to a StyleGAN-V.*give other contents the same motion seed",
+    ),
+    "motion recorded of any time": (["transfer", "record", *TIMES[1:]], "stylegan-v is a StyleGAN-V.*allowed: a MoCoGAN-HD"),
+    "method of any time": (
+        ["interpolate", *TIMES[1:], "--method", "linear"],
+        "interpolation means nothing to a StyleGAN-V; given: linear",
+    ),
+    "before time": ([*TIMES, "--start-seconds", "-1"], "nothing before time 0; given: frames from time -25 to -10"),
+    "loop of any time": ([*TIMES, "--loop", "--frames", "20"], "does not close; given: 20 frames; allowed: a multiple of 16"),
+    "components of any time": (
+        ["edit", "runs/stylegan-v", "--device", "cpu"],
+        "stylegan-v is a StyleGAN-V.*allowed: a MoCoGAN-HD",
+    ),
+    "export of any time": (
+        ["weights", "export", "runs/stylegan-v", "--out", "released"],
+        "stylegan-v is a StyleGAN-V.*a MoCoGAN-HD",
+    ),
+    "no video model": ([*GENERATE[:1], "missing.pt"], "missing.pt.*keys do not fit"),
+    "flags of several": (["bench", "--", "runs/stylegan-v"], "flags behind -- are for one benchmark; given: 0 names"),
     # the rest
     "world size": ([*WORLD, "--resolution", "48"], "not a power of two.*given: 48"),
     "world frames": ([*WORLD, "--frames", "0"], "at least one frame; given: 0"),

@@ -9,6 +9,7 @@ from latentreel.checkpoints.bundle import read_tensors
 from latentreel.cli.train import parse_config
 from latentreel.media.decode import load_video
 from latentreel.mocogan_hd.latent_basis import LatentBasis
+from latentreel.pipelines.video_pipeline import VideoPipeline
 from latentreel.training.presets import IMAGE
 
 
@@ -69,7 +70,27 @@ def test_edit_draws_components_and_keeps_one(debug_runs, run_cli, tmp_path):
 def test_interpolate_puts_frames_between(debug_runs, run_cli, tmp_path):
     words = ["interpolate", debug_runs / "motion", "--device", "cpu", "--frames", 5, "--factor", 3, "--out", tmp_path / "i.mp4"]
     assert run_cli(*words)[0] == 0
-    assert len(load_video(tmp_path / "i.mp4")) == 13
+    video, own = load_video(tmp_path / "i.mp4"), VideoPipeline.load(debug_runs / "motion").fps
+    assert (len(video), video.fps) == (13, 3 * own)
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "length", "fps"),
+    [
+        ("generate", ["--frames", 5], 5, 25),
+        ("generate", ["--frames", 5, "--fps", 12.5, "--speed", -1, "--start-seconds", 2, "--to-seed", 3], 5, 12.5),
+        ("generate", ["--frames", 16, "--loop", "--seeds", 1, 2, "--motion-seeds", 1, 2, "--grid"], 16, 25),
+        ("interpolate", ["--frames", 5, "--factor", 3], 13, 75),
+    ],
+)
+def test_a_stylegan_v_is_used_by_the_same_commands(debug_runs, run_cli, tmp_path, command, words, length, fps):
+    code, output, errors = run_cli(
+        command, debug_runs / "stylegan-v", "--device", "cpu", *words, "--out", tmp_path / "clip.mp4"
+    )
+    assert (code, errors) == (0, [])
+    assert "clip.mp4" in output
+    video = load_video(tmp_path / "clip.mp4")
+    assert (len(video), video.fps) == (length, fps)
 
 
 def test_basis_says_how_much_its_components_hold(debug_runs, run_cli, tmp_path):

@@ -50,6 +50,24 @@ def test_scores_are_shown_saved_and_compared(files, run_cli, tmp_path):
     assert "noisy.npy" in output
 
 
+def test_a_stylegan_v_is_scored(files, debug_runs, run_cli, tmp_path):
+    words = [
+        "--real",
+        files / "real.npy",
+        "--fake",
+        debug_runs / "stylegan-v",
+        "--out",
+        tmp_path / "scores.json",
+        "--size",
+        16,
+        *FEW,
+    ]
+    code, output, errors = run_cli("evaluate", *words)
+    assert (code, errors) == (0, [])
+    assert "motion diversity" in output
+    assert json.loads((tmp_path / "scores.json").read_text())["variance"] is None
+
+
 def test_published_rows_stand_beside_the_networks_that_they_are_of():
     i3d, theirs = SimpleNamespace(name="i3d"), SimpleNamespace(name="torchscript:i3d.pt", call="i3d")
     for extractor in (i3d, theirs):

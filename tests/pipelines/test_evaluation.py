@@ -21,9 +21,10 @@ from latentreel.metrics.extractors.extractor import Seen
 from latentreel.metrics.perceptual_distance import PerceptualDistance
 from latentreel.metrics.protocols import Protocol
 from latentreel.pipelines import clip_features, evaluation
-from latentreel.pipelines.clip_collections import ModelClips, open_clips
+from latentreel.pipelines.clip_collections import open_clips
 from latentreel.pipelines.evaluation import CONTENT, FRECHET, INCEPTION, KERNEL, evaluate
 from latentreel.pipelines.evaluation_result import compare_results
+from latentreel.pipelines.model_clips import ModelClips
 from latentreel.pipelines.model_measures import DIVERSITY, measure_model
 from latentreel.worlds.registry import open_world
 
@@ -336,6 +337,21 @@ def test_a_model_is_measured(pipe):
     assert measure_model(pipe, num_frames=4).scores[DIVERSITY].value == 0
 
 
+def test_a_model_of_any_time_gives_the_moments_that_a_protocol_asks_for(sgv, tmp_path, fixtures_dir):
+    protocol = dataclasses.replace(PROTOCOL, frame_step=3, size=None)
+    collection, every = open_clips(sgv, protocol), sgv.generate(seed=3, motion_seed=3, num_frames=40).frames
+    assert set(collection.lengths) == {protocol.span}
+    for start in (0, 7):
+        clip = collection.clip(ClipRef(3, start), protocol)
+        assert np.abs(clip.astype(int) - every[start:][: protocol.span : 3]).max() <= 1
+    sgv.save(tmp_path / "bundle")
+    for source in (tmp_path / "bundle", fixtures_dir / "stylegan_v" / "network-snapshot.pkl"):
+        assert open_clips(source, protocol).clip(ClipRef(0, 0), protocol).shape[0] == protocol.num_frames
+    measures = measure_model(sgv, num_frames=4, frame_step=3)
+    assert measures.variance is None
+    assert measures.scores[DIVERSITY].value > 0
+
+
 def test_other_speeds_are_noted(pipe, tmp_path):
     protocol = Protocol(name="a test", num_clips=16, num_frames=4, size=16)
     model = ModelClips("a model", pipe, 16, 4)
@@ -347,3 +363,14 @@ def test_other_speeds_are_noted(pipe, tmp_path):
     assert not [
         text for text in run(open_clips("world:faces", stepped), model, stepped, tmp_path).warnings if "a second" in text
     ]
+
+
+def test_no_step_brings_a_model_of_any_time_to_another_rate(sgv, tmp_path):
+    protocol = Protocol(name="a test", num_clips=16, num_frames=4, size=16)
+    sgv.fps = 50
+    (note,) = [
+        text
+        for text in run(*(open_clips(some, protocol) for some in ("world:faces", sgv)), protocol, tmp_path).warnings
+        if "a second" in text
+    ]
+    assert note.endswith("other speeds are part of the distance")

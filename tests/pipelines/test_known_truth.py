@@ -15,7 +15,10 @@ class TrueFaces:
     def __init__(self, *, shuffled: bool = False) -> None:
         self.shuffled = shuffled
 
-    def generate(self, *, seed: int, motion_seed: int, num_frames: int):
+    def drawn_at(self, fps: float) -> None:
+        assert fps == 12.5  # every second frame of the world's videos: what a model that draws any time is asked for
+
+    def generate(self, *, seed: int, motion_seed: int, num_frames: int, fps: None):
         world = FacesWorld(num_frames=2 * num_frames, seed=77)
         people = [world.video(seed + 50 * t if self.shuffled else seed).identity for t in range(num_frames)]
         motion = world.video(1000 + motion_seed).motion[::2][:num_frames]

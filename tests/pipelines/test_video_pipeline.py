@@ -12,6 +12,7 @@ import torch
 import latentreel
 from latentreel.core.errors import InputError
 from latentreel.image_generators.build import build_image_generator
+from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
 from latentreel.pipelines.video_pipeline import CHUNK, VideoPipeline
 from latentreel.sampling.directions import Direction
 from latentreel.sampling.latents import StyleMix
@@ -171,7 +172,7 @@ def test_what_cannot_be_generated_is_refused(pipe, settings, problem):
 def test_parts_that_do_not_fit_are_refused(pipe):
     other = build_image_generator("stylegan2", resolution=8, channels=(4, 4), z_dim=8, w_dim=8, mapping_layers=1)
     with pytest.raises(InputError, match="for another image generator; given: latents of width 16; allowed: 8"):
-        VideoPipeline(image_generator=other, basis=pipe.basis, motion_generator=pipe.motion_generator)
+        MoCoGANHDPipeline(image_generator=other, basis=pipe.basis, motion_generator=pipe.motion_generator)
 
 
 def test_the_model_that_ships_moves_and_has_a_card():

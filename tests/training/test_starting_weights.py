@@ -12,6 +12,7 @@ from latentreel.checkpoints.bundle import read_tensors, save_image_generator, wr
 from latentreel.cli.train import build, start
 from latentreel.core.config import load_yaml
 from latentreel.core.errors import InputError
+from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
 from latentreel.training.motion_config import MotionTrainingConfig
 from latentreel.training.presets import MOTION
 from latentreel.training.starting_weights import resolve
@@ -136,7 +137,7 @@ def test_the_seed_or_the_user_chooses_the_class(tmp_path):
     generator = lr.build_image_generator("biggan", resolution=32, base_width=3, num_classes=4, shared_dim=4, z_dim=16)
     basis = lr.LatentBasis.fit(generator, num_samples=100, num_components=4)
     motion = lr.MotionGenerator(basis=basis, latent_dim=16, hidden_dim=4)
-    pipe = lr.VideoPipeline(image_generator=generator, basis=basis, motion_generator=motion)
+    pipe = MoCoGANHDPipeline(image_generator=generator, basis=basis, motion_generator=motion)
     chosen = [pipe.generate(seed=5, num_frames=2, label=label).frames.tobytes() for label in range(4)]
     assert len(set(chosen)) == 4
     assert pipe.generate(seed=5, num_frames=2).frames.tobytes() in chosen

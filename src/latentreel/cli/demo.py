@@ -89,7 +89,7 @@ def _gather(
     from latentreel.training.journal import read_journal
     from latentreel.training.sources import open_training_data
 
-    store = open_training_data(recipe, resolution=shipped.image_generator.resolution, expect="videos")
+    store = open_training_data(recipe, resolution=shipped.resolution, expect="videos")
     real = ClipSampler(store, num_frames=recipe.num_frames, frame_step=recipe.frame_step, seed=config.seed).batch(0, 4)
     wanted = {
         "eight people": (shipped, [(s, s) for s in PEOPLE]),

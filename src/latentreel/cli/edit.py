@@ -67,10 +67,10 @@ def run(arguments: list[str]) -> None:
     from latentreel.media.contact_sheet import contact_sheet, save_image
     from latentreel.media.encode import save_video
     from latentreel.pipelines.edits import component_walks
-    from latentreel.pipelines.video_pipeline import VideoPipeline
+    from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
     from latentreel.sampling.directions import Direction
 
-    pipe = VideoPipeline.load(config.model).to(Accelerator(cpu=config.device == "cpu").device)
+    pipe = MoCoGANHDPipeline.load(config.model).to(Accelerator(cpu=config.device == "cpu").device)
     directions = [Direction.component(pipe.basis, index) for index in config.components]
     rows = component_walks(
         pipe, directions, seed=config.seed, truncation=config.truncation, reach=config.reach, steps=config.steps

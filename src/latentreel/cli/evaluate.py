@@ -96,8 +96,9 @@ def run(arguments: list[str]) -> None:
     from latentreel.media.contact_sheet import save_image
     from latentreel.metrics.perceptual_distance import PerceptualDistance
     from latentreel.metrics.protocols import altered, protocol_named
-    from latentreel.pipelines.clip_collections import WORLD, ModelClips, open_clips
+    from latentreel.pipelines.clip_collections import WORLD, open_clips
     from latentreel.pipelines.evaluation import evaluate
+    from latentreel.pipelines.model_clips import ModelClips
     from latentreel.pipelines.model_measures import measure_model
 
     require_writable(config.out.parent)
@@ -135,6 +136,7 @@ def run(arguments: list[str]) -> None:
             measures = measure_model(
                 fake.pipe,
                 num_frames=protocol.num_frames,
+                frame_step=protocol.frame_step,
                 world=config.known_truth,
                 motion_world=motion_world,
                 progress=progress,

@@ -1,5 +1,6 @@
 """`latentreel generate MODEL --out FILE`: videos from seeds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -41,7 +42,7 @@ def run(arguments: list[str]) -> None:
     write_videos(parse(GenerateConfig, arguments, command="generate"))
 
 
-def write_videos(config: GenerateConfig, *, motion_file: Path | None = None, **settings: Any) -> None:
+def write_videos(config: GenerateConfig, *, motion_file: Path | None = None, settings: Mapping[str, Any] | None = None) -> None:
     """What a config asks for, as files whose paths are printed.
 
     Args:
@@ -55,11 +56,12 @@ def write_videos(config: GenerateConfig, *, motion_file: Path | None = None, **s
     from latentreel.checkpoints.recordings import load_motion
     from latentreel.cli.progress import console, counting
     from latentreel.pipelines.galleries import write_clips, write_grid
+    from latentreel.pipelines.video_pipeline import VideoPipeline
 
-    pipe = open_pipeline(config)
-    settings |= clip_settings(config)
+    pipe = open_pipeline(config, VideoPipeline.load)
+    told = {**(settings or {}), **clip_settings(config)}
     if motion_file is not None:
-        settings["motion"] = load_motion(motion_file)
+        told["motion"] = load_motion(motion_file)
     with counting("generating") as progress:
         writer = write_grid if config.grid else write_clips
         paths = writer(
@@ -69,7 +71,7 @@ def write_videos(config: GenerateConfig, *, motion_file: Path | None = None, **s
             motion_seeds=config.motion_seeds,
             format=config.format or "mp4",
             progress=progress,
-            **settings,
+            **told,
         )
     for path in paths:
         console.print(str(path), soft_wrap=True)

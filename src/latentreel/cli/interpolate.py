@@ -9,19 +9,21 @@ from latentreel.cli.generate import GenerateConfig, write_videos
 
 @dataclass(frozen=True, kw_only=True)
 class InterpolateConfig(GenerateConfig):
-    """Makes videos with more frames: latents between those that the motion generator gives (App. C).
+    """Makes videos with more frames in the same time.
 
-    The same time with more frames per second; with --fps as before, slow motion.
+    Of a MoCoGAN-HD: latents between those that the motion generator gives (App. C); with --fps as before, slow motion. Of a
+    StyleGAN-V: frames drawn at the times between, which --fps and --speed of generate do as well.
     """
 
     factor: int = 2
     """Steps for every step; 2 puts a frame between any two, as the released program does."""
 
-    method: Literal["spline", "linear"] = "spline"
-    """Along a curve that turns smoothly, or along straight lines as released."""
+    method: Literal["spline", "linear"] | None = None
+    """Along a curve that turns smoothly, as by default, or along straight lines as released."""
 
 
 def run(arguments: list[str]) -> None:
     """Parses, generates, prints the paths."""
     config = parse(InterpolateConfig, arguments, command="interpolate")
-    write_videos(config, interpolate=config.factor, interpolation=config.method)
+    method = {} if config.method is None else {"interpolation": config.method}
+    write_videos(config, settings={"interpolate": config.factor, **method})

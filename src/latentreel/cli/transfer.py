@@ -40,9 +40,10 @@ def run(arguments: list[str]) -> None:
 def _record(config: RecordConfig) -> None:
     from latentreel.checkpoints.recordings import save_motion
     from latentreel.cli.progress import console
+    from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
 
     settings = clip_settings(config) | {"seed": config.seeds[0], "motion_seed": config.motion_seeds[0]}
-    save_motion(open_pipeline(config).motion(**settings), config.out)
+    save_motion(open_pipeline(config, MoCoGANHDPipeline.load).motion(**settings), config.out)
     console.print(str(config.out), soft_wrap=True)
 
 

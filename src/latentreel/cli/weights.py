@@ -172,14 +172,14 @@ def export(config: ExportConfig) -> None:
     from latentreel.checkpoints.load import exporter_of, load_image_generator
     from latentreel.cli.progress import console
     from latentreel.core.files import atomic_path
+    from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
     from latentreel.pipelines.mocogan_hd_release import export_mocogan_hd
-    from latentreel.pipelines.video_pipeline import VideoPipeline
     from latentreel.training.starting_weights import trained_discriminators
 
     if config.out.suffix not in (".pt", ".pth"):
         discriminators = trained_discriminators(Path(config.source))
         for path in export_mocogan_hd(
-            VideoPipeline.load(config.source), config.out, discriminators=discriminators, drop_clamp=config.drop_clamp
+            MoCoGANHDPipeline.load(config.source), config.out, discriminators=discriminators, drop_clamp=config.drop_clamp
         ):
             console.print(str(path), soft_wrap=True)
         return

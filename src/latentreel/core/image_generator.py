@@ -13,14 +13,9 @@ UNSTATED = "not stated"
 """The licence of weights of which nobody has said it."""
 
 
-@runtime_checkable
-class ImageGenerator(Protocol):
-    """A network that draws images from latents (the frozen G_I of MoCoGAN-HD, Sec. 3).
+class LatentMap(Protocol):
+    """What generators of images and of videos share: noise and a class give the latent of a content."""
 
-    N images, D latent width, L style layers, H = W = resolution.
-    """
-
-    resolution: int
     z_dim: int
     w_dim: int
     num_classes: int
@@ -28,6 +23,16 @@ class ImageGenerator(Protocol):
     def map(self, z: Tensor, labels: Tensor | None = None, truncation: float = 1.0) -> Tensor:
         """Normal noise [N, z_dim] to latents [N, D] in the space where trajectories are walked."""
         ...
+
+
+@runtime_checkable
+class ImageGenerator(LatentMap, Protocol):
+    """A network that draws images from latents (the frozen G_I of MoCoGAN-HD, Sec. 3).
+
+    N images, D latent width, L style layers, H = W = resolution.
+    """
+
+    resolution: int
 
     def synthesize(self, w: Tensor, labels: Tensor | None = None, noise: NoiseMode | Sequence[Tensor] = "none") -> Tensor:
         """Latents [N, D] or, one per layer, [N, L, D], to images [N, 3, H, W], about [-1, 1]."""

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from latentreel.core.errors import InputError
-from latentreel.core.image_generator import ImageGenerator
+from latentreel.core.image_generator import LatentMap
 
 
 def check_labels(labels: Tensor | None, *, num_images: int, num_classes: int) -> None:
@@ -38,7 +38,7 @@ def one_hot(labels: Tensor | None, num_classes: int) -> Tensor | None:
     return None if labels is None else F.one_hot(labels.long(), num_classes).float()
 
 
-def random_labels(generator: ImageGenerator, count: int, draws: torch.Generator) -> Tensor | None:
+def random_labels(generator: LatentMap, count: int, draws: torch.Generator) -> Tensor | None:
     """Class numbers [count] on the CPU, all classes alike likely; None for a network without classes."""
     if generator.num_classes == 0:
         return None

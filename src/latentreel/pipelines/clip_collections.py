@@ -19,11 +19,10 @@ from latentreel.core.pixels import to_uint8
 from latentreel.data.clip_decoding import centre_square
 from latentreel.data.frame_store import FrameStore, open_frame_store, open_generated_store
 from latentreel.data.sources import Expect, open_source
-from latentreel.image_generators.build import Network
 from latentreel.metrics.clip_choice import ClipRef
 from latentreel.metrics.protocols import Protocol as EvaluationProtocol
+from latentreel.pipelines.model_clips import checkpoint_clips, image_model_clips, model_clips
 from latentreel.pipelines.video_pipeline import VideoPipeline
-from latentreel.sampling.latents import content_labels, content_latents
 from latentreel.worlds.registry import open_world
 
 Pixels = npt.NDArray[np.uint8]
@@ -73,6 +72,10 @@ class ClipCollection(Protocol):
         """Frames per second of its videos, the middle one where they differ; None where nobody has said it."""
         ...
 
+    def told(self, protocol: EvaluationProtocol) -> EvaluationProtocol:
+        """A protocol in the frames of these videos."""
+        ...
+
     def clip(self, ref: ClipRef, protocol: EvaluationProtocol) -> Pixels:
         """The frames of one clip, uint8 [T, H, W, 3]."""
         ...
@@ -108,86 +111,14 @@ class StoredClips:
         """Frames per second of its videos, the middle one where they differ."""
         return sorted(self.store.fps)[len(self.store.fps) // 2] if self.rated else None
 
+    def told(self, protocol: EvaluationProtocol) -> EvaluationProtocol:
+        """A protocol in the frames of these videos."""
+        return protocol
+
     def clip(self, ref: ClipRef, protocol: EvaluationProtocol) -> Pixels:
         """The frames of one clip, uint8 [T, H, W, 3]."""
         start = int(self.store.offsets[ref.video]) + ref.start
         return np.array(self.store.frames[start : start + protocol.span : protocol.frame_step])
-
-
-@dataclass(frozen=True)
-class ModelClips:
-    """Videos that a model makes: content and motion of video i come from seed i."""
-
-    name: str
-    pipe: VideoPipeline
-    count: int
-    """How many videos there are, V."""
-
-    span: int
-    """Frames of each."""
-
-    generated: bool = True
-    problems: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """[V]"""
-        return tuple(f"seed {index}" for index in range(self.count))
-
-    @property
-    def lengths(self) -> tuple[int, ...]:
-        """[V]"""
-        return (self.span,) * self.count
-
-    @property
-    def fps(self) -> float:
-        """Frames per second of the model's videos."""
-        return self.pipe.fps
-
-    def clip(self, ref: ClipRef, protocol: EvaluationProtocol) -> Pixels:
-        """The frames of one clip, uint8 [T, H, W, 3]."""
-        told = protocol.for_model()
-        video = self.pipe.generate(seed=ref.video, motion_seed=ref.video, num_frames=ref.start + told.span)
-        return _at_size(video.frames[ref.start :: told.frame_step], protocol.size)
-
-
-@dataclass(frozen=True)
-class ImageModelClips:
-    """Pictures that an image generator makes, as videos of one frame: picture i comes from seed i."""
-
-    name: str
-    generator: Network
-    count: int
-    """How many there are, V."""
-
-    device: torch.device
-    generated: bool = True
-    problems: tuple[tuple[str, str], ...] = ()
-    fps: float | None = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """[V]"""
-        return tuple(f"seed {index}" for index in range(self.count))
-
-    @property
-    def lengths(self) -> tuple[int, ...]:
-        """[V], all 1."""
-        return (1,) * self.count
-
-    @torch.no_grad()
-    def clip(self, ref: ClipRef, protocol: EvaluationProtocol) -> Pixels:
-        """One picture, uint8 [1, H, W, 3]."""
-        labels = content_labels(self.generator, [ref.video], device=self.device)
-        w = content_latents(self.generator, [ref.video], labels=labels, device=self.device)
-        return _at_size(to_uint8(self.generator.synthesize(w, labels)), protocol.size)
-
-
-def _at_size(frames: Pixels, size: int | None) -> Pixels:
-    """Frames brought to the size of a protocol; None leaves them."""
-    if size is None or frames.shape[1:3] == (size, size):
-        return frames
-    return np.stack([centre_square(frame, size) for frame in frames])
 
 
 def classes_of(collection: ClipCollection) -> tuple[str, ...]:
@@ -217,7 +148,7 @@ def open_clips(
         InputError: It is none of these, it is empty, its frames have several sizes, or they are not numbers.
     """
     if isinstance(source, VideoPipeline):
-        return _model("a model", source, protocol)
+        return model_clips("a model", source, protocol)
     if not isinstance(source, Path | str):
         return _clips_of_array("clips in memory", source, protocol)
     if str(source).startswith(WORLD):
@@ -227,11 +158,11 @@ def open_clips(
         return _clips_of_array(path.name, _read_tensor(path), protocol)
     bundle = find_bundle(source)
     if bundle is not None and read_card(bundle)["kind"] == "image_generator":
-        return _image_model(path.name, source, protocol, device)
+        return image_model_clips(path.name, load_image_generator(source), protocol, device)
     if bundle is not None:
-        return _model(path.name, VideoPipeline.load(source).to(device), protocol)
+        return model_clips(path.name, VideoPipeline.load(source).to(device), protocol)
     if path.suffix in CHECKPOINT_SUFFIXES and path.is_file():
-        return _image_model(path.name, source, protocol, device)
+        return checkpoint_clips(path, protocol, device)
     if not path.exists():
         names = ", ".join(shipped_names())
         raise InputError("there is nothing to evaluate", given=source, allowed=f"{SOURCES}, or a name that ships: {names}")
@@ -242,17 +173,6 @@ def open_clips(
 
 def _expected(protocol: EvaluationProtocol) -> Expect:
     return "images" if protocol.num_frames == 1 else "videos"
-
-
-def _model(name: str, pipe: VideoPipeline, protocol: EvaluationProtocol) -> ModelClips:
-    return ModelClips(name, pipe, protocol.num_clips * protocol.repeats, protocol.for_model().span)
-
-
-def _image_model(name: str, source: Path | str, protocol: EvaluationProtocol, device: torch.device | str) -> ImageModelClips:
-    if protocol.num_frames > 1:
-        fix = "take --protocol fid50k, or a model that moves"
-        raise InputError(f"{name} makes pictures, not clips", given=f"a protocol of {protocol.num_frames} frames", fix=fix)
-    return ImageModelClips(name, load_image_generator(source).to(device), protocol.num_clips, torch.device(device))
 
 
 def _world(name: str, protocol: EvaluationProtocol, progress: Progress | None) -> StoredClips:

@@ -1,16 +1,12 @@
 """What a clip can be told: content, motion, and how they are drawn. One definition for `generate`, `stream` and `motion`."""
 
-from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, TypedDict
-
-from torch import Tensor
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypedDict
 
 from latentreel.core.errors import InputError
-from latentreel.image_generators.build import Network
-from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
 from latentreel.sampling.courses import Interpolation
 from latentreel.sampling.directions import Direction
-from latentreel.sampling.latents import StyleMix, mixed
+from latentreel.sampling.latents import StyleMix
 from latentreel.sampling.motion import Motion
 
 
@@ -33,7 +29,8 @@ class Settings(TypedDict, total=False):
     """Class of the content, for image generators that have classes; by default the seed chooses one."""
 
     fps: float | None
-    """Frames per second of the result; by default those of the videos the motion was learned from, times `interpolate`."""
+    """Frames per second of the result; by default those of the videos the motion was learned from, times `interpolate`. A
+    MoCoGAN-HD's frames are shown slower or faster; a StyleGAN-V draws others, and shows the same motion."""
 
     hold: float
     """Past the 16th frame, the share of its way to the first one that each latent is led back, 0 (plain recursion) to 1; 1/16."""
@@ -45,10 +42,11 @@ class Settings(TypedDict, total=False):
     """A motion to follow instead of a new one; the clip is then as long as it."""
 
     loop: bool
-    """Whether the end leads back to the beginning, for videos that repeat without a seam; False."""
+    """Whether the end leads back to the beginning, for videos that repeat without a seam; False. A StyleGAN-V's round is a whole
+    number of the distances between its anchors."""
 
     interpolate: int
-    """Steps for every step of the trajectory: 2 adds the midpoints as the released program does; 1."""
+    """Steps for every step: 2 adds the midpoints, which a MoCoGAN-HD interpolates and a StyleGAN-V draws; 1."""
 
     interpolation: Interpolation
     """Along lines, or along a curve that turns smoothly; "spline"."""
@@ -57,34 +55,16 @@ class Settings(TypedDict, total=False):
     """Changes to the content, each with its strength; none."""
 
     style_mix: StyleMix | None
-    """Layers of a StyleGAN2 that follow another content; None."""
+    """Layers of a StyleGAN2 or a StyleGAN-V that follow another content; None."""
 
+    to_seed: int | None
+    """Another content of the same class, which the first one becomes little by little until the last frame; None."""
 
-class Content(NamedTuple):
-    """What a clip shows, before it moves."""
+    start_seconds: float | None
+    """When a StyleGAN-V's clip begins; by default at 0, or, if it goes backwards, so that it ends there."""
 
-    w: Tensor
-    """The first latent, [1, D]."""
-
-    labels: Tensor | None
-    """Its class, [1]; None if there are no classes."""
-
-    generator: Network
-    """Whose latents."""
-
-    style_mix: StyleMix | None
-    """Which layers follow another content."""
-
-    other: Tensor
-    """The latent of that content, [1, D]; [0, D] if there is none."""
-
-    def in_layers(self, latents: Tensor) -> Tensor:
-        """Latents [t, D] as they are, or [t, L, D] where some layers follow the other content."""
-        if self.style_mix is None:
-            return latents
-        assert isinstance(self.generator, StyleGAN2Generator)
-        layers = range(self.style_mix.first, self.style_mix.last + 1)
-        return mixed(latents, self.w, self.other, layers=layers, num_layers=self.generator.num_layers)
+    speed: float
+    """How fast time goes for a StyleGAN-V: 0.5 is slow motion, -1 goes backwards; 1."""
 
 
 def refuse_unknown(settings: Settings) -> None:
@@ -94,10 +74,13 @@ def refuse_unknown(settings: Settings) -> None:
         raise TypeError(f"no such argument: {', '.join(sorted(unknown))}; there are {', '.join(Settings.__annotations__)}")
 
 
-def check_style_mix(mix: StyleMix, generator: Any) -> None:
-    """Raises an `InputError` unless the generator has these layers."""
-    if not isinstance(generator, StyleGAN2Generator):
-        raise InputError("style mixing needs an image generator with layers of styles", allowed="a StyleGAN2")
-    if not 0 <= mix.first <= mix.last < generator.num_layers:
-        given, allowed = f"{mix.first} to {mix.last}", f"0 to {generator.num_layers - 1}"
-        raise InputError("there are no such layers to mix", given=given, allowed=allowed)
+def refuse_meaningless(settings: Settings, reasons: Mapping[str, str], *, kind: str) -> None:
+    """Raises an `InputError` for the first setting that a kind of model cannot follow.
+
+    Args:
+        settings: What a clip is told; what is not in it is not asked for.
+        reasons: By setting, why it has no meaning.
+        kind: The kind of model, in words.
+    """
+    for name in settings.keys() & reasons.keys():
+        raise InputError(f"{name} means nothing to {kind}", given=settings[name], fix=reasons[name])  # type: ignore[literal-required]

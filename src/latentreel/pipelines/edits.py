@@ -8,14 +8,15 @@ import torch
 
 from latentreel.core.pixels import to_uint8
 from latentreel.mocogan_hd.video_generator import render
-from latentreel.pipelines.video_pipeline import CHUNK, VideoPipeline
+from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
+from latentreel.pipelines.video_pipeline import CHUNK
 from latentreel.sampling.directions import Direction
 from latentreel.sampling.latents import content_labels, content_latents
 
 
 @torch.no_grad()
 def component_walks(
-    pipe: VideoPipeline,
+    pipe: MoCoGANHDPipeline,
     directions: Sequence[Direction],
     *,
     seed: int = 0,

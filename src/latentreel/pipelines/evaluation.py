@@ -147,7 +147,7 @@ def _choose(
     """
     chosen = []
     for some in (real, fake):
-        told = protocol.for_model() if some.generated else protocol
+        told = some.told(protocol)
         if some is real and repeat == 0:
             told = dataclasses.replace(told, num_clips=2 * protocol.num_clips)
         classes = classes_of(some)
@@ -326,13 +326,15 @@ def _other_speed(real: ClipCollection, fake: ClipCollection, protocol: Protocol)
     """A note if the clips of the two sides show another number of moments a second."""
     if real.fps is None or fake.fps is None or protocol.num_frames == 1:
         return []
-    steps = [(protocol.for_model() if some.generated else protocol).frame_step for some in (real, fake)]
+    steps = [some.told(protocol).frame_step for some in (real, fake)]
     rates = [some.fps / step for some, step in zip((real, fake), steps, strict=True) if some.fps]
     if 0.9 < rates[0] / rates[1] < 1.1:
         return []
     note = f"real clips show {rates[0]:g} frames a second, fake ones {rates[1]:g}: other speeds are part of the distance"
     fitting = max(1, round(real.fps / rates[1]))
-    return [f"{note}; --frame-step {fitting} brings them together" if fake.generated and fitting != steps[0] else note]
+    stays = fake.told(dataclasses.replace(protocol, frame_step=fitting)).frame_step == steps[1]
+    fits = fake.generated and stays and fitting != steps[0]
+    return [f"{note}; --frame-step {fitting} brings them together" if fits else note]
 
 
 def _versions() -> dict[str, str]:

@@ -1,15 +1,17 @@
 """Several clips at once: a file for each, or a grid of contents by motions in one video; streamed, in constant memory."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import numpy.typing as npt
 
 from latentreel.core.errors import InputError
+from latentreel.core.video import Video
 from latentreel.media.contact_sheet import video_grid
 from latentreel.media.encode import VideoFormat, VideoWriter
+from latentreel.pipelines.clip_settings import Settings
 from latentreel.pipelines.video_pipeline import VideoPipeline
 
 VIDEO_FILES = (".mp4", ".gif")
@@ -25,8 +27,7 @@ def write_clips(
     format: VideoFormat = "mp4",
     progress: Progress | None = None,
     num_frames: int,
-    fps: float | None = None,
-    **settings: Any,
+    **settings: Unpack[Settings],
 ) -> list[Path]:
     """One file per content and motion.
 
@@ -38,8 +39,7 @@ def write_clips(
         format: What is written into a folder.
         progress: Called with frames done and frames in all.
         num_frames: Length of each clip.
-        fps: Frames per second; by default the model's.
-        settings: Passed on to `VideoPipeline.stream`.
+        settings: Passed on to `VideoPipeline.stream`, with the seeds.
 
     Returns:
         The files.
@@ -47,17 +47,16 @@ def write_clips(
     Raises:
         InputError: A number is out of range, or the output cannot be written.
     """
-    pairs, length = [(seed, motion) for seed in seeds for motion in motion_seeds], _length(num_frames, settings)
+    pairs, length = [(seed, motion) for seed in seeds for motion in motion_seeds], pipe.clip_length(num_frames, settings)
     if _is_file(out) and len(pairs) > 1:
         raise InputError("several videos do not fit into one file", given=out, allowed="a folder", fix="or add --grid")
     suffix = "" if format == "frames" else f".{format}"
     paths, done = [], 0
     for seed, motion in pairs:
         path = out if _is_file(out) else out / f"seed{seed:04d}_motion{motion:04d}{suffix}"
-        with VideoWriter(
-            path, fps=pipe.fps if fps is None else fps, format="frames" if format == "frames" and not _is_file(out) else None
-        ) as writer:
-            for chunk in pipe.stream(seed=seed, motion_seed=motion, num_frames=num_frames, **settings):
+        told: Settings = {**settings, "seed": seed, "motion_seed": motion}
+        with _writer(path, pipe.clip_fps(told), format) as writer:
+            for chunk in pipe.stream(num_frames=num_frames, **told):
                 writer.write(chunk.frames)
                 done += len(chunk)
                 if progress:
@@ -75,8 +74,7 @@ def write_grid(
     format: VideoFormat = "mp4",
     progress: Progress | None = None,
     num_frames: int,
-    fps: float | None = None,
-    **settings: Any,
+    **settings: Unpack[Settings],
 ) -> list[Path]:
     """All clips in one video: a row per content, a column per motion; the arguments are those of `write_clips`.
 
@@ -86,24 +84,24 @@ def write_grid(
     path = out if _is_file(out) else out / f"grid{suffix}"
     pairs = [(seed, motion) for seed in seeds for motion in motion_seeds]
     columns = len(motion_seeds) if len(motion_seeds) > 1 else int(np.ceil(np.sqrt(len(seeds))))
-    streams = [pipe.stream(seed=seed, motion_seed=motion, num_frames=num_frames, **settings) for seed, motion in pairs]
+    each: list[Settings] = [{**settings, "seed": seed, "motion_seed": motion} for seed, motion in pairs]
+    streams = [pipe.stream(num_frames=num_frames, **told) for told in each]
     done = 0
-    with VideoWriter(
-        path, fps=pipe.fps if fps is None else fps, format="frames" if format == "frames" and not _is_file(out) else None
-    ) as writer:
+    with _writer(path, pipe.clip_fps(settings), format) as writer:
         for tiles in _together(streams):
             writer.write(video_grid(tiles, columns=columns))
             done += len(tiles[0])
             if progress:
-                progress(done, _length(num_frames, settings))
+                progress(done, pipe.clip_length(num_frames, settings))
     return [path]
 
 
 def clips_of(
-    pipe: VideoPipeline, pairs: Sequence[tuple[int, int]], *, num_frames: int, **settings: Any
+    pipe: VideoPipeline, pairs: Sequence[tuple[int, int]], *, num_frames: int, **settings: Unpack[Settings]
 ) -> npt.NDArray[np.uint8]:
     """Clips of (seed, motion seed) pairs, in memory, uint8 [N, T, H, W, 3]."""
-    return np.stack([pipe.generate(seed=s, motion_seed=m, num_frames=num_frames, **settings).frames for s, m in pairs])
+    each: list[Settings] = [{**settings, "seed": seed, "motion_seed": motion} for seed, motion in pairs]
+    return np.stack([pipe.generate(num_frames=num_frames, **told).frames for told in each])
 
 
 def _is_file(out: Path) -> bool:
@@ -111,13 +109,11 @@ def _is_file(out: Path) -> bool:
     return out.suffix in VIDEO_FILES
 
 
-def _length(num_frames: int, settings: Mapping[str, Any]) -> int:
-    """Frames of a clip that these settings give."""
-    motion = settings.get("motion")
-    walked = num_frames if motion is None else len(motion.offsets) - bool(settings.get("loop"))
-    return (walked - 1) * int(settings.get("interpolate", 1)) + 1
+def _writer(path: Path, fps: float, format: VideoFormat) -> VideoWriter:
+    """A path with a video's suffix is written as that, whatever the format of a folder's files."""
+    return VideoWriter(path, fps=fps, format="frames" if format == "frames" and not _is_file(path) else None)
 
 
-def _together(streams: list[Iterator[Any]]) -> Iterator[list[npt.NDArray[np.uint8]]]:
+def _together(streams: list[Iterator[Video]]) -> Iterator[list[npt.NDArray[np.uint8]]]:
     for chunks in zip(*streams, strict=True):
         yield [chunk.frames for chunk in chunks]

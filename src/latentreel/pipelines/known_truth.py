@@ -145,11 +145,11 @@ def _read_model(
     pipe: VideoPipeline, world: str, *, contents: int, motions: int, num_frames: int, done: Callable[[], None]
 ) -> ClipReadings:
     """Readings of the model's clips, identity [contents, motions, T, E] and motion [contents, motions, T, M]."""
-    reader, rows = load_factor_reader(world), []
+    reader, rows, rate = load_factor_reader(world), [], pipe.drawn_at(open_world(world).fps / FRAME_STEP)
     for seed in range(contents):
         clips = []
         for motion_seed in range(motions):
-            clips.append(pipe.generate(seed=seed, motion_seed=motion_seed, num_frames=num_frames).frames)
+            clips.append(pipe.generate(seed=seed, motion_seed=motion_seed, num_frames=num_frames, fps=rate).frames)
             done()
         rows.append(read_clips(reader, np.stack(clips)))
     return ClipReadings(np.stack([row.identity for row in rows]), np.stack([row.motion for row in rows]))

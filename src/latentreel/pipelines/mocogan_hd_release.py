@@ -12,7 +12,7 @@ from latentreel.checkpoints.load import describe_content, exporter_of, load_imag
 from latentreel.checkpoints.torch_file import read_checkpoint
 from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path
-from latentreel.pipelines.video_pipeline import VideoPipeline
+from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
 
 MOTION, COMPONENTS, STDEV = "modelR_epoch_0.pth", "pca_comp.npy", "pca_stdev.npy"
 
@@ -25,7 +25,7 @@ def import_mocogan_hd(
     step_size: float = 0.2,
     frame_step: int = 2,
     video_fps: float = 25.0,
-) -> VideoPipeline:
+) -> MoCoGANHDPipeline:
     """Opens a released model.
 
     Args:
@@ -60,7 +60,7 @@ def import_mocogan_hd(
     )
     mean = getattr(generator, "mean_latent", None)
     latent_basis = mocogan_hd_release.import_latent_basis(components, stdev, mean=mean, where="the basis")
-    return VideoPipeline(
+    return MoCoGANHDPipeline(
         image_generator=generator, basis=latent_basis, motion_generator=motion_generator, fps=video_fps / frame_step
     )
 
@@ -73,7 +73,7 @@ def _basis_files(basis: Path | str | tuple[Path | str, Path | str]) -> tuple[Pat
 
 
 def export_mocogan_hd(
-    pipe: VideoPipeline,
+    pipe: MoCoGANHDPipeline,
     folder: Path,
     *,
     discriminators: Mapping[str, nn.Module] | None = None,

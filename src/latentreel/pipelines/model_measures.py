@@ -25,8 +25,9 @@ class ModelMeasures:
     scores: dict[str, Score]
     """By name."""
 
-    variance: dict[int, float]
-    """Share of the latents' variance that the first components of the basis hold, by their number (Tian et al. 2021, App. E.1)."""
+    variance: dict[int, float] | None
+    """Share of the latents' variance that the first components of the basis hold, by their number (Tian et al. 2021, App. E.1);
+    None for a model without a latent basis."""
 
     diversity_sheet: npt.NDArray[np.uint8]
     """A row for each content: its first frame, the mean of its last frames, and their deviation, white where it is largest."""
@@ -36,6 +37,7 @@ def measure_model(
     pipe: VideoPipeline,
     *,
     num_frames: int,
+    frame_step: int = 1,
     world: str = "",
     motion_world: str = "",
     progress: Progress = lambda *_: None,
@@ -45,6 +47,7 @@ def measure_model(
     Args:
         pipe: The model.
         num_frames: Frames of a clip.
+        frame_step: From one of them to the next, in frames of the training videos, for a model that draws any.
         world: Whose pictures its image generator draws, where that is a procedural world: its known truth is measured then.
         motion_world: Whose videos its motion was learned from; by default the same.
         progress: Told of the steps.
@@ -52,20 +55,26 @@ def measure_model(
     Raises:
         InputError: The world has no reader, or the clips are too short for known truth.
     """
-    rows = []
+    rows, rate = [], pipe.drawn_at(pipe.fps / frame_step)
     for seed in range(CONTENTS):
         clips = []
         for motion_seed in range(MOTIONS):
-            clips.append(pipe.generate(seed=seed, motion_seed=motion_seed, num_frames=num_frames).frames)
+            clips.append(pipe.generate(seed=seed, motion_seed=motion_seed, num_frames=num_frames, fps=rate).frames)
             progress("motion diversity", seed * MOTIONS + motion_seed + 1, CONTENTS * MOTIONS)
         rows.append((clips[0][0], motion_diversity(np.stack(clips))))
     values = [found.deviation.mean() for _, found in rows]
     scores = {DIVERSITY: Score(value=float(np.mean(values)), clips=CONTENTS * MOTIONS)}
     if world:
         scores |= _known_truth(pipe, world, motion_world, num_frames, progress)
-    shares = pipe.basis.explained_variance_ratio.cumsum(0).tolist()
-    variance = {count: shares[count - 1] for count in sorted({*SHARES, len(shares)}) if count <= len(shares)}
-    return ModelMeasures(scores=scores, variance=variance, diversity_sheet=_sheet(rows))
+    return ModelMeasures(scores=scores, variance=_variance(pipe), diversity_sheet=_sheet(rows))
+
+
+def _variance(pipe: VideoPipeline) -> dict[int, float] | None:
+    ratios = pipe.explained_variance_ratio
+    if ratios is None:
+        return None
+    shares = ratios.cumsum(0).tolist()
+    return {count: shares[count - 1] for count in sorted({*SHARES, len(shares)}) if count <= len(shares)}
 
 
 def _known_truth(pipe: VideoPipeline, world: str, motion_world: str, num_frames: int, progress: Progress) -> dict[str, Score]:

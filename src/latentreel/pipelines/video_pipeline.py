@@ -1,80 +1,66 @@
-"""`VideoPipeline`: a trained model in use. Seeds in, videos out."""
+"""`VideoPipeline`: a trained model in use. Seeds in, videos out, whatever kind of model makes them."""
 
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal, Self, Unpack
+from typing import ClassVar, Self, Unpack
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from latentreel.checkpoints.bundle import load_image_generator_bundle, load_motion_bundle, save_mocogan_hd
-from latentreel.checkpoints.load import find_bundle, shipped_names
+from latentreel.checkpoints.bundle import read_card
+from latentreel.checkpoints.load import find_bundle, load_video_generator, shipped_names
 from latentreel.core.errors import InputError
 from latentreel.core.image_generator import UNSTATED
-from latentreel.core.pixels import to_uint8
 from latentreel.core.video import Video
-from latentreel.image_generators.build import Network
-from latentreel.mocogan_hd.latent_basis import LatentBasis
-from latentreel.mocogan_hd.motion_generator import MotionGenerator, directions_of
-from latentreel.mocogan_hd.video_generator import render
-from latentreel.pipelines.clip_settings import Content, Settings, check_style_mix, refuse_unknown
-from latentreel.sampling.courses import closed, interpolated
-from latentreel.sampling.latents import content_labels, content_latents
-from latentreel.sampling.motion import Motion
-from latentreel.sampling.rollout import HOLD, in_chunks, rollout
+from latentreel.pipelines.clip_settings import Settings, refuse_meaningless, refuse_unknown
 
 CHUNK = 8  # frames drawn at once; part of what makes a clip reproducible to the bit
 
 
-class VideoPipeline:
-    """A frozen image generator, its latent basis, and a motion generator."""
+class VideoPipeline(ABC):
+    """What every kind of model can do. `MoCoGANHDPipeline` and `StyleGANVPipeline` are the two kinds."""
 
-    def __init__(
-        self, *, image_generator: Network, basis: LatentBasis, motion_generator: MotionGenerator, fps: float = 25.0
-    ) -> None:
-        """Puts the parts together; they become frozen.
+    kind: ClassVar[str]
+    """What such a model is, in words."""
 
-        Raises:
-            InputError: They were not made for each other.
-        """
-        if image_generator.w_dim != motion_generator.config.latent_dim:
-            raise InputError(
-                "the motion generator is for another image generator",
-                given=f"latents of width {motion_generator.config.latent_dim}",
-                allowed=image_generator.w_dim,
-            )
-        sizes = motion_generator.config
-        expected = directions_of(basis.truncated(sizes.num_components), sizes.residual)
-        same = torch.equal(motion_generator.directions.cpu(), expected.cpu())
-        if sizes.residual == "none":
-            same = same and torch.equal(motion_generator.mean.cpu(), basis.mean.cpu())
-        if not same:
-            raise InputError("the motion generator was made for another basis", fix="give the basis that it was built with")
-        self.image_generator = image_generator.eval().requires_grad_(False)
-        self.basis = basis
-        self.motion_generator = motion_generator.eval().requires_grad_(False)
-        self.fps = fps
+    meaningless: ClassVar[Mapping[str, str]]
+    """Names of settings that such a model cannot follow, and why."""
+
+    any_time: ClassVar[bool]
+    """Whether frames can be drawn at any time, rather than one after the other, as far apart as those that it learned from."""
+
+    fps: float
+    """Frames per second of a clip that is told no other rate."""
 
     @classmethod
     def load(cls, source: Path | str) -> Self:
-        """Opens a bundle.
+        """Opens a model: of any kind by `VideoPipeline.load`, of that kind alone by a subclass's.
 
         Args:
-            source: The bundle's folder, the folder of the run that made it, or the name of one that ships ("faces").
+            source: A bundle's folder, the folder of the run that made it, the name of one that ships ("faces"), or a network pickle
+                of StyleGAN-V.
 
         Raises:
-            InputError: There is no such bundle, it holds no motion, or it is damaged.
+            InputError: There is no such model, it makes no videos, it is of another kind, or it is damaged.
         """
-        folder = find_bundle(source)
-        if folder is None:
-            names = ", ".join(shipped_names())
-            raise InputError(
-                "there is no such bundle", given=source, allowed=f"a bundle, a run's folder, or a name that ships: {names}"
-            )
-        basis, motion, fps = load_motion_bundle(folder)
-        return cls(image_generator=load_image_generator_bundle(folder), basis=basis, motion_generator=motion, fps=fps)
+        pipe = _open(source)
+        if not isinstance(pipe, cls):
+            raise InputError(f"{source} is {pipe.kind}, which cannot do this", allowed=cls.kind)
+        return pipe
 
+    @property
+    @abstractmethod
+    def resolution(self) -> int:
+        """Rows and columns of a frame."""
+
+    @property
+    def explained_variance_ratio(self) -> Tensor | None:
+        """Share of the latents' variance along each component of the latent basis [K]; None without such a basis."""
+        return None
+
+    @abstractmethod
     def save(self, folder: Path | str, *, origin: str = UNSTATED, licence: str = UNSTATED) -> None:
         """Writes a bundle; an older one there is replaced.
 
@@ -83,14 +69,10 @@ class VideoPipeline:
             origin: Where the weights come from, in words.
             licence: Under which terms they stand.
         """
-        parts = (self.image_generator, self.basis, self.motion_generator)
-        save_mocogan_hd(*parts, Path(folder), origin=origin, licence=licence, fps=self.fps)
 
+    @abstractmethod
     def to(self, device: torch.device | str) -> Self:
         """Moves the networks; returns the pipeline itself."""
-        self.image_generator.to(device)
-        self.motion_generator.to(device)
-        return self
 
     def generate(self, *, num_frames: int = 16, **settings: Unpack[Settings]) -> Video:
         """One clip, whole in memory; the same arguments give the same clip.
@@ -100,7 +82,8 @@ class VideoPipeline:
             settings: Those of `Settings`.
 
         Raises:
-            InputError: A number is out of range, or a motion or a direction belongs to another model.
+            InputError: A number is out of range, a setting means nothing to this kind of model, or a motion or a direction belongs
+                to another model.
         """
         chunks = list(self.stream(num_frames=num_frames, **settings))
         return Video(np.concatenate([chunk.frames for chunk in chunks]), fps=chunks[0].fps)
@@ -114,59 +97,41 @@ class VideoPipeline:
             Consecutive pieces of the clip.
         """
         refuse_unknown(settings)
-        content = self._content(settings)
-        pieces = self._course(content, num_frames, settings)
-        factor = settings.get("interpolate", 1)
-        if factor != 1:
-            pieces = interpolated(pieces, factor, settings.get("interpolation", "spline"), chunk=CHUNK)
-        fps = settings.get("fps")
-        fps = self.fps * factor if fps is None else fps
-        return self._draw(pieces, content, settings.get("noise", "none"), fps)
+        refuse_meaningless(settings, self.meaningless, kind=self.kind)
+        return self._pieces(num_frames, settings)
 
-    def motion(self, *, num_frames: int = 16, **settings: Unpack[Settings]) -> Motion:
-        """How the clip of these arguments moves, apart from what it shows; `generate(motion=...)` moves another content so."""
-        refuse_unknown(settings)
-        content = self._content(settings)
-        return Motion.of(torch.cat(list(self._course(content, num_frames, settings))), self.basis, fps=self.fps)
+    def drawn_at(self, fps: float) -> float | None:
+        """The setting `fps` that shows so many moments of a second; None for a model that goes by steps as it has learned them."""
+        return fps if self.any_time else None
 
-    def _content(self, settings: Settings) -> Content:
-        """What a clip shows."""
-        device, generator = self.motion_generator.directions.device, self.image_generator
-        mix, seeds = settings.get("style_mix"), [settings.get("seed", 0)]
-        if mix is not None:
-            check_style_mix(mix, generator)
-            seeds.append(mix.seed)
-        labels = content_labels(generator, seeds, label=settings.get("label"), device=device)
-        w = content_latents(generator, seeds, labels=labels, truncation=settings.get("truncation", 1.0), device=device)
-        for direction, strength in settings.get("directions", ()):
-            w = w + strength * direction.along(self.basis).to(device)
-        return Content(w[:1], None if labels is None else labels[:1], generator, mix, w[1:])
+    def clip_fps(self, settings: Settings) -> float:
+        """Frames per second of the clip that these settings give."""
+        factor, told = settings.get("interpolate", 1), settings.get("fps")
+        fps = self.fps * factor if told is None else told
+        if factor > 0 and not 0 < fps < 1000:
+            raise InputError("the frame rate is out of range", given=fps, allowed="above 0 and below 1000 frames per second")
+        return fps
 
-    def _course(self, content: Content, num_frames: int, settings: Settings) -> Iterator[Tensor]:
-        """The latents of a clip's frames, [t, D] at a time."""
-        motion, strength = settings.get("motion"), settings.get("strength", 1.0)
-        if not -10 <= strength <= 10:
-            raise InputError("strength is out of range", given=strength, allowed="-10 to 10; 1 is the motion as it is")
-        loop = settings.get("loop", False)
-        if motion is not None:
-            latents = motion.moved(content.w, self.basis, strength=strength)
-            return in_chunks(iter((closed(latents) if loop else latents).split(1)), CHUNK)
-        walked = rollout(
-            self.motion_generator,
-            content.w,
-            num_frames=num_frames + loop,
-            motion_seed=settings.get("motion_seed", 0),
-            chunk=CHUNK,
-            hold=settings.get("hold", HOLD),
+    def clip_length(self, num_frames: int, settings: Settings) -> int:
+        """Frames of the clip that these settings give."""
+        return (num_frames - 1) * settings.get("interpolate", 1) + 1
+
+    @abstractmethod
+    def _pieces(self, num_frames: int, settings: Settings) -> Iterator[Video]:
+        """The pieces of a clip; the settings are known and have a meaning."""
+
+
+def _open(source: Path | str) -> VideoPipeline:
+    """A model of the kind that its bundle or its file says."""
+    from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline  # the kinds stand on this module
+    from latentreel.pipelines.stylegan_v_pipeline import StyleGANVPipeline
+
+    folder = find_bundle(source)
+    if folder is not None and read_card(folder)["kind"] != "stylegan_v":
+        return MoCoGANHDPipeline.from_bundle(folder)
+    if folder is None and not Path(source).is_file():
+        names = ", ".join(shipped_names())
+        raise InputError(
+            "there is no such bundle", given=source, allowed=f"a bundle, a run's folder, or a name that ships: {names}"
         )
-        if loop:
-            walked = in_chunks(iter(closed(torch.cat(list(walked))).split(1)), CHUNK)
-        if strength != 1.0:
-            return (content.w + strength * (piece - content.w) for piece in walked)
-        return walked
-
-    @torch.no_grad()
-    def _draw(self, pieces: Iterator[Tensor], content: Content, noise: Literal["none", "fixed"], fps: float) -> Iterator[Video]:
-        for latents in pieces:
-            frames = render(self.image_generator, content.in_layers(latents)[None], noise, labels=content.labels)[0]
-            yield Video(to_uint8(frames), fps=fps)
+    return StyleGANVPipeline(load_video_generator(source))

@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 
 from latentreel.core.errors import InputError
-from latentreel.core.image_generator import ImageGenerator
+from latentreel.core.image_generator import LatentMap
 from latentreel.core.labels import check_labels, random_labels
 from latentreel.core.randomness import torch_generator
 
 
 @torch.no_grad()
 def content_latents(
-    generator: ImageGenerator,
+    generator: LatentMap,
     seeds: list[int],
     *,
     labels: Tensor | None = None,
@@ -42,7 +42,7 @@ def content_latents(
 
 
 def content_labels(
-    generator: ImageGenerator, seeds: list[int], *, label: int | None = None, device: torch.device | str = "cpu"
+    generator: LatentMap, seeds: list[int], *, label: int | None = None, device: torch.device | str = "cpu"
 ) -> Tensor | None:
     """One class number per seed: the one asked for, or else one that the seed chooses.
 
@@ -84,7 +84,7 @@ def mixed(latents: Tensor, own: Tensor, other: Tensor, *, layers: range, num_lay
 
     Args:
         latents: Where the own content has moved to, [t, D].
-        own: Where it began, [1, D].
+        own: The content without its motion, [1, D] or [t, D].
         other: The other content, [1, D].
         layers: Those that follow the other content.
         num_layers: L.

@@ -84,12 +84,12 @@ class StyleGANVGenerator(Backbone):
         codes = self.motion_codes(motion_z, t, labels, first_anchor=first_anchor)  # [N, k, 2F]
         each = latents.repeat_interleave(codes.shape[1], dim=0)  # [N k, L, D]
         groups = zip(*(part.split(frames_at_once or len(each)) for part in (each, codes.flatten(0, 1))), strict=True)
-        frames = torch.cat([self._frames(some, theirs) for some, theirs in groups])
+        frames = torch.cat([self.pictures(some, theirs) for some, theirs in groups])
         return frames.reshape(*codes.shape[:2], *frames.shape[1:])
 
-    def _frames(self, w: Tensor, codes: Tensor) -> Tensor:
-        """One frame per latent [M, L, D] and motion code [M, 2F]."""
-        return self.draw(w, joined=codes[:, :, None, None].expand(-1, -1, 4, 4))
+    def pictures(self, w: Tensor, codes: Tensor) -> Tensor:
+        """One frame per latent [M, D] or [M, L, D] and motion code [M, 2F]; float32 [M, 3, H, W], about [-1, 1]."""
+        return self.draw(self.per_layer(w), joined=codes[:, :, None, None].expand(-1, -1, 4, 4))
 
     def forward(self, z: Tensor, motion_z: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
         """Noise [N, z_dim], motion noise [N, M, Z], times [N, k] and class numbers [N] to frames [N, k, 3, H, W]."""

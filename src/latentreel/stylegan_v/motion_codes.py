@@ -107,7 +107,7 @@ def check_times(t: Tensor) -> None:
         raise InputError("time is out of range", given=float(wrong[0]), allowed="numbers of frames from 0 on")
 
 
-def motion_noise(seeds: list[int], window: NoiseWindow, width: int) -> Tensor:
+def motion_noise(seeds: list[int], window: NoiseWindow, width: int, *, repeat_after: int = 0) -> Tensor:
     """A part of the motion noise that seeds stand for.
 
     Every vector is a function of its seed and its place alone: a longer video begins like a shorter one, and a video can begin
@@ -117,10 +117,12 @@ def motion_noise(seeds: list[int], window: NoiseWindow, width: int) -> Tensor:
         seeds: One per clip.
         window: The part.
         width: Z.
+        repeat_after: How many vectors there are before the first comes again, for loops; 0 is no end of them.
 
     Returns:
         float32 [N, M, Z], on the CPU.
     """
-    places = range(window.first, window.first + window.length)
+    row = range(window.first, window.first + window.length)
+    places = [place % repeat_after if repeat_after else place for place in row]
     rows = [torch.randn(width, generator=torch_generator(seed, "motion", place)) for seed in seeds for place in places]
     return torch.stack(rows).reshape(len(seeds), window.length, width)
