@@ -30,9 +30,9 @@ LOOKED_AT = {
 class ReportConfig:
     """Writes one HTML page that opens from the disk without a network, videos and all, on a phone as on a desk.
 
-    What the source is shows in its content. A run's folder: samples, curves, settings. A result of `latentreel evaluate`: scores and
-    all they depend on; several of one protocol stand side by side. A bundle or the name of a model that ships: a gallery. A folder or
-    an archive of videos: some of them. (A preference study of two models is `latentreel compare`.)
+    What the source is shows in its content. A run's folder: samples, curves, settings. A result of `latentreel evaluate`: scores
+    and all they depend on; several of one protocol stand side by side. A bundle or the name of a model that ships: a gallery. A
+    folder or an archive of videos: some of them. (A preference study of two models is `latentreel compare`.)
     """
 
     sources: Annotated[tuple[str, ...], tyro.conf.Positional]

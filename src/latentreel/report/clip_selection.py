@@ -60,9 +60,7 @@ class Selection:
         return ClipGrid(self.clips, fps=self.fps, columns=columns, caption=caption, description=description)
 
 
-def select_clips(
-    source: Path | str, *, count: int = MOST_CLIPS, progress: Progress | None = None
-) -> Selection:
+def select_clips(source: Path | str, *, count: int = MOST_CLIPS, progress: Progress | None = None) -> Selection:
     """Decodes the beginnings of some clips, evenly spread over all.
 
     Args:
@@ -98,7 +96,9 @@ def bounded(frames: Pixels, *, pixels: int = MOST_PIXELS, most_frames: int = MOS
     frames = frames[:most_frames]
     if max(height, width) <= pixels:
         return frames
-    return np.stack([framed(frame, max(1, round(pixels * min(height, width) / max(height, width))), "keep") for frame in frames])
+    return np.stack(
+        [framed(frame, max(1, round(pixels * min(height, width) / max(height, width))), "keep") for frame in frames]
+    )
 
 
 def _beginning(item: SourceItem, fps: float | None) -> tuple[Pixels, float]:

@@ -22,9 +22,7 @@ MOST_NAMED = 40
 CLIPS_EACH = 2 * COLUMNS
 
 
-def evaluation_report(
-    paths: Sequence[Path], *, clips: Sequence[Path] = (), progress: Progress | None = None
-) -> Page:
+def evaluation_report(paths: Sequence[Path], *, clips: Sequence[Path] = (), progress: Progress | None = None) -> Page:
     """Lays results out.
 
     Args:
@@ -70,23 +68,36 @@ def _scores(results: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Secti
         rows.append([readable(score), *(score_text(each) if each else "" for each in found), real_text(real, count)])
     headings = ["score", *names, f"real: {printable(str(results[0]['real']['name']))}"]
     note = (
-        "In brackets the 95 % interval of resampled clips, behind ± the deviation over repeats. The last column is the same score of "
-        "real clips alone: of a distance, that between two sets of them, which is the floor. Distances are better the smaller they are."
+        "In brackets the 95 % interval of resampled clips, behind ± the deviation over repeats. The last column is the same score "
+        "of real clips alone: of a distance, that between two sets of them, which is the floor. Distances are better the smaller "
+        "they are."
     )
     return Section("Scores", "", [Table(headings, rows, "Scores", note)])
 
 
 def _warnings(results: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Section | None:
-    lines = [f"{name}: {warning}" if len(names) > 1 else warning for name, result in _each(results, names) for warning in result["warnings"]]
-    lines += [f"{name}: left out: {reason}" for name, result in _each(results, names) for reason in result["fake"]["left_out"][:MOST_NAMED]]
+    lines = [
+        f"{name}: {warning}" if len(names) > 1 else warning
+        for name, result in _each(results, names)
+        for warning in result["warnings"]
+    ]
+    lines += [
+        f"{name}: left out: {reason}"
+        for name, result in _each(results, names)
+        for reason in result["fake"]["left_out"][:MOST_NAMED]
+    ]
     return Section("What to keep in mind", "\n\n".join(printable(line) for line in lines)) if lines else None
 
 
 def _clips(folders: Sequence[Path], names: Sequence[str], progress: Progress | None) -> Section:
     grids: list[Block] = []
     for folder, name in zip(folders, names, strict=True):
-        grids.append(select_clips(folder, count=CLIPS_EACH, progress=progress).grid(f"clips in {printable(str(folder))}, {name}"))
-    text = "To be looked at beside the numbers. The page takes the folders at their word: the scores' own clips are named below."
+        grids.append(
+            select_clips(folder, count=CLIPS_EACH, progress=progress).grid(f"clips in {printable(str(folder))}, {name}")
+        )
+    text = (
+        "To be looked at beside the numbers. The page takes the folders at their word: the scores' own clips are named below."
+    )
     return Section("Clips", text, grids)
 
 
@@ -114,8 +125,13 @@ def _diversity(paths: Sequence[Path], names: Sequence[str]) -> list[Section]:
     for path, name in zip(paths, names, strict=True):
         sheet = path.with_suffix(".diversity.png")
         if sheet.is_file():
-            caption = f"{name}: where frames of one content differ, on average over motions (MoCoGAN-HD, App. D)."
-            pictures.append(Picture(load_image(sheet), caption=caption, description=f"Maps of the motion of {name}."))
+            caption = (
+                f"{name}: of each content the first frame, the mean of the last frames of many motions, and their deviation, "
+                "white where it is largest (MoCoGAN-HD, App. D)."
+            )
+            pictures.append(
+                Picture(load_image(sheet), caption=caption, description=f"A sheet: where the pictures of {name} move.")
+            )
     return [Section("Where it moves", "", pictures)] if pictures else []
 
 

@@ -155,7 +155,12 @@ def folder_gallery(source: Path | str, *, progress: Progress | None = None) -> P
 def card_facts(card: Mapping[str, object]) -> list[Facts]:
     """What a bundle's card says."""
     files, versions = card.get("files"), card.get("versions")
-    told = {"Kind": card.get("kind"), "Origin": card.get("origin"), "Licence": card.get("licence"), "Written": card.get("written")}
+    told = {
+        "Kind": card.get("kind"),
+        "Origin": card.get("origin"),
+        "Licence": card.get("licence"),
+        "Written": card.get("written"),
+    }
     facts = [Facts({name: value for name, value in told.items() if value}, "Card")]
     facts += [Facts(files, "Digests (SHA-256)", folded=True)] if isinstance(files, dict) else []
     facts += [Facts(versions, "Versions", folded=True)] if isinstance(versions, dict) else []

@@ -106,7 +106,10 @@ def _picture(path: Path, caption: str, description: str) -> Picture:
 def _what_was_run(folder: Path, config: Mapping[str, Any], journal: Sequence[Mapping[str, float]], items: str) -> Section:
     facts: dict[str, object] = {"Folder": printable(str(folder)), "Data": config.get("data", "")}
     if journal:
-        facts |= {"Training time": in_words(journal[-1]["seconds"]), f"{items.capitalize()} seen": f"{int(journal[-1]['items']):,}"}
+        facts |= {
+            "Training time": in_words(journal[-1]["seconds"]),
+            f"{items.capitalize()} seen": f"{int(journal[-1]['items']):,}",
+        }
     settings = {readable(name): shown(value) for name, value in config.items()}
     blocks: list[Facts | Command] = [Facts(facts)]
     bundle = folder / "bundle"
@@ -134,6 +137,8 @@ def _journal(path: Path) -> list[dict[str, float]]:
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read the journal {path}: {error}") from error
     needed = ("step", "items", "seconds")
-    if any(not all(isinstance(value, int | float) for value in entry.values()) or {*needed} - entry.keys() for entry in entries):
+    if any(
+        not all(isinstance(value, int | float) for value in entry.values()) or {*needed} - entry.keys() for entry in entries
+    ):
         raise InputError(f"{path} is no journal of a run", allowed="lines with step, items, seconds and figures")
     return entries

@@ -17,8 +17,8 @@ class Table:
     rows: Sequence[Sequence[str]]
     """As many cells in each as there are headings."""
 
-    caption: str
-    """What stands in it, over the table."""
+    label: str
+    """What stands in it, for those who do not see it."""
 
     note: str = ""
     """How to read it, under the table."""
@@ -32,10 +32,10 @@ class Table:
         head = "".join(f'<th scope="col">{html.escape(heading)}</th>' for heading in self.headings)
         body = "".join(_row(row) for row in self.rows)
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        label = html.escape(self.caption)
+        label = html.escape(self.label)
         note = f"<figcaption>{html.escape(self.note)}</figcaption>" if self.note else ""
         scrolled = f'<div class="scrolled" role="region" tabindex="0" aria-label="{label}">{table}</div>'
-        return f"<figure><h3>{label}</h3>{scrolled}{note}</figure>"
+        return f"<figure>{scrolled}{note}</figure>"
 
 
 def _row(cells: Sequence[str]) -> str:

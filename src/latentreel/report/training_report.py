@@ -17,6 +17,7 @@ Pixels = npt.NDArray[np.uint8]
 COLUMNS = 4
 """Clips in a row, wherever the number of clips does not say another."""
 
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DemoResults:
     """What the report shows. N clips, R rows, T frames; clips are uint8 RGB, all of one height H and width W."""
