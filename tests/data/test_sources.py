@@ -105,7 +105,7 @@ def test_folders_that_hold_all_of_a_zip_archive_are_no_classes(tmp_path, write_z
         ("dog/b", "dog"),
     ]
     (item,) = open_source(write_zip(tmp_path / "one.zip", frame_files({"one/clip": 2}))).items
-    assert (item.name, item.label) == ("one", "")
+    assert (item.name, item.label) == ("clip", "")
 
 
 def test_of_several_archives_each_is_a_folder(tmp_path, write_zip, frame_files):

@@ -87,6 +87,13 @@ def run(arguments: list[str]) -> None:
         compare([Path(name) for name in arguments[1:]])
         return
     config = parse(EvaluateConfig, arguments, command="evaluate")
+    from latentreel.core.files import removed_if_empty
+
+    with removed_if_empty(config.out.parent):
+        _evaluate(config)
+
+
+def _evaluate(config: EvaluateConfig) -> None:
     from accelerate import Accelerator
 
     from latentreel.checkpoints.feature_networks import load_extractor

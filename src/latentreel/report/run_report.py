@@ -61,7 +61,7 @@ def _lead(journal: Sequence[Mapping[str, float]], items: str) -> str:
     last = journal[-1]
     speed = f", {last['items'] / last['seconds']:.3g} {items} per second" if last["seconds"] > 0 else ""
     return (
-        f"A training run of {int(last['step']):,} steps so far: {int(last['items']):,} {items} in "
+        f"A training run, by its journal of {int(last['step']):,} steps: {int(last['items']):,} {items} in "
         f"{in_words(last['seconds'])} of training{speed}."
     )
 
