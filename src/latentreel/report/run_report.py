@@ -78,7 +78,8 @@ def _samples(folder: Path) -> Section:
     blocks: list[Clip | Picture] = []
     problems = []
     for path in chosen:
-        caption = f"After {path.stem.replace('_', ' ').lstrip('0') or path.stem}."
+        number, _, unit = path.stem.partition("_")
+        caption = f"After {int(number):,} {unit}." if number.isdecimal() else f"{path.stem}."
         description = f"Samples of the model in training, {caption.lower()}"
         try:
             blocks.append(_clip(path, caption, description) if moving else _picture(path, caption, description))
