@@ -98,7 +98,7 @@ def read_result(path: Path) -> dict[str, Any]:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
         raise InputError(f"{path} is no result of an evaluation", given="no JSON") from error
-    parts = {Evaluation: [result]}
+    parts: dict[type[Any], list[Any]] = {Evaluation: [result]}
     if _has_fields(result, Evaluation):
         scores = result["scores"]
         parts |= {Side: [result["real"], result["fake"]], Score: list(scores.values()) if isinstance(scores, dict) else [None]}

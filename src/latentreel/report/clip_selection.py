@@ -56,7 +56,7 @@ class Selection:
         length = f"; the first {MOST_FRAMES} frames of each" if longest == MOST_FRAMES else ""
         caption = f"{shown}{length}. Row by row: {', '.join(self.names)}."
         description = f"A grid of {len(self.clips)} moving pictures: {', '.join(self.names)}."
-        columns = min(COLUMNS, len(self.clips))
+        columns = columns_for(len(self.clips))
         return ClipGrid(self.clips, fps=self.fps, columns=columns, caption=caption, description=description)
 
 
@@ -88,6 +88,11 @@ def select_clips(source: Path | str, *, count: int = MOST_CLIPS, progress: Progr
     if not clips:
         raise InputError(f"no clip of {source} can be shown", given=problems[0])
     return Selection(list(clips.values()), list(clips), fps[0], len(found.items), found.kind, problems)
+
+
+def columns_for(count: int) -> int:
+    """Clips in a row so that no row is left half empty, where that can be."""
+    return next((columns for columns in (COLUMNS, 3) if count % columns == 0), min(COLUMNS, count))
 
 
 def bounded(frames: Pixels, *, pixels: int = MOST_PIXELS, most_frames: int = MOST_FRAMES) -> Pixels:

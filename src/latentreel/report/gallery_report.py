@@ -17,7 +17,7 @@ from latentreel.media.contact_sheet import contact_sheet
 from latentreel.pipelines.edits import component_walks
 from latentreel.pipelines.video_pipeline import VideoPipeline
 from latentreel.report.blocks import ClipGrid, Command, Facts, Picture
-from latentreel.report.clip_selection import COLUMNS, bounded, select_clips
+from latentreel.report.clip_selection import COLUMNS, bounded, columns_for, select_clips
 from latentreel.report.page import Page, Section
 from latentreel.sampling.directions import Direction
 from latentreel.sampling.latents import content_labels, content_latents
@@ -177,7 +177,7 @@ def _own_motion(clips: _Clips) -> Section:
     grid = ClipGrid(
         clips.of([(seed, seed) for seed in seeds], num_frames),
         fps=clips.pipe.fps,
-        columns=min(COLUMNS, len(seeds)),
+        columns=columns_for(len(seeds)),
         caption=f"{len(seeds)} clips of {num_frames} frames: row by row the seeds {', '.join(map(str, seeds))}.",
         description=f"A grid of {len(seeds)} generated clips, each with a content and a motion of its own.",
     )

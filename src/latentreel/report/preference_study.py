@@ -129,9 +129,9 @@ def make_pairs(
     pairs = []
     for name, i, j in places:
         clips = left.clip(i), right.clip(j)
-        digest = hashlib.sha256(b"".join(hashlib.sha256(clip.frames).digest() for clip in clips)).hexdigest()
-        shown = (mp4_bytes(enlarged(clip.frames, least=LEAST_PIXELS), clip.fps) for clip in clips)
-        pairs.append(Pair(name, *shown, digest))
+        digest = hashlib.sha256(b"".join(hashlib.sha256(clip.frames.tobytes()).digest() for clip in clips)).hexdigest()
+        first, second = (mp4_bytes(enlarged(clip.frames, least=LEAST_PIXELS), clip.fps) for clip in clips)
+        pairs.append(Pair(name, first, second, digest))
         if progress is not None:
             progress(len(pairs), len(places))
     return tuple(pairs), told
