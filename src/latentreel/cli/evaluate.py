@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from latentreel.metrics.extractors.extractor import Extractor
 
 
+COMPARE_HELP = """usage: latentreel evaluate compare A.json B.json ...
+
+Results of one protocol, side by side; `latentreel report A.json B.json` gives them as a page. (What people prefer is asked by another
+command, `latentreel compare`.)"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class EvaluateConfig:
     """Compares generated clips with real ones. `latentreel evaluate compare A.json B.json` lays results side by side.
@@ -82,7 +88,7 @@ def run(arguments: list[str]) -> None:
     """Evaluates, or compares results."""
     if arguments and arguments[0] == "compare":
         if {"-h", "--help"} & set(arguments):
-            print("usage: latentreel evaluate compare A.json B.json ...\n\nResults of one protocol, side by side.")
+            print(COMPARE_HELP)
             return
         compare([Path(name) for name in arguments[1:]])
         return
