@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 COMPARE_HELP = """usage: latentreel evaluate compare A.json B.json ...
 
-Results of one protocol, side by side; `latentreel report A.json B.json` gives them as a page. (What people prefer is asked by another
-command, `latentreel compare`.)"""
+Results of one protocol, side by side; `latentreel report A.json B.json` gives them as a page. (What people prefer is asked by
+another command, `latentreel compare`.)"""
 
 
 @dataclass(frozen=True, kw_only=True)
