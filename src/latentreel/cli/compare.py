@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -66,6 +66,9 @@ class CompareConfig:
     port: int = 0
     """Of the page on this machine; 0 takes a free one."""
 
+    device: Literal["auto", "cpu"] = "auto"
+    """Of models: auto takes the accelerator if there is one."""
+
     def __post_init__(self) -> None:
         if self.result and (self.a or self.page):
             raise InputError("a study and the result of one are two commands", allowed=USAGE)
@@ -92,6 +95,8 @@ def run(arguments: list[str]) -> None:
 
 
 def _study(config: CompareConfig) -> "Study":
+    from accelerate import Accelerator
+
     from latentreel.cli.progress import console, counting
     from latentreel.report.preference_study import Study, make_pairs
 
@@ -102,6 +107,7 @@ def _study(config: CompareConfig) -> "Study":
             count=config.pairs,
             num_frames=config.frames,
             truncation=config.truncation,
+            device=Accelerator(cpu=config.device == "cpu").device,
             progress=progress,
         )
     study = Study(

@@ -3,7 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -56,6 +56,9 @@ class ReportConfig:
     truncation: float = 1.0
     """Of models: 1 leaves contents as drawn; smaller values are plainer and cleaner."""
 
+    device: Literal["auto", "cpu"] = "auto"
+    """Of models: auto takes the accelerator if there is one."""
+
     def __post_init__(self) -> None:
         if not self.sources:
             raise InputError("there is nothing to report on", allowed=SOURCES)
@@ -102,6 +105,8 @@ def _page(config: ReportConfig, progress: "Progress") -> "tuple[str, Page]":
 
 
 def _gallery(source: str, path: Path, config: ReportConfig, progress: "Progress") -> "tuple[str, Page]":
+    from accelerate import Accelerator
+
     from latentreel.checkpoints.bundle import read_card
     from latentreel.checkpoints.load import find_bundle, load_image_generator, shipped_names
     from latentreel.pipelines.video_pipeline import VideoPipeline
@@ -116,7 +121,7 @@ def _gallery(source: str, path: Path, config: ReportConfig, progress: "Progress"
     contents = GalleryContents(
         seeds=config.seeds, num_frames=config.frames, long_frames=config.long_frames, truncation=config.truncation
     )
-    card = read_card(bundle)
+    card, device = read_card(bundle), Accelerator(cpu=config.device == "cpu").device
     if card["kind"] == "image_generator":
-        return "an image generator", picture_gallery(load_image_generator(source), source, contents, card=card)
-    return "a model", model_gallery(VideoPipeline.load(source), source, contents, card=card, progress=progress)
+        return "an image generator", picture_gallery(load_image_generator(source).to(device), source, contents, card=card)
+    return "a model", model_gallery(VideoPipeline.load(source).to(device), source, contents, card=card, progress=progress)

@@ -117,9 +117,9 @@ def model_gallery(
 @torch.no_grad()
 def picture_gallery(generator: Network, name: str, contents: GalleryContents, *, card: Mapping[str, object]) -> Page:
     """The same of an image generator, which makes no videos: pictures."""
-    seeds = list(contents.seeds)
-    labels = content_labels(generator, seeds, device="cpu")
-    w = content_latents(generator, seeds, labels=labels, truncation=contents.truncation, device="cpu")
+    seeds, device = list(contents.seeds), next(generator.parameters()).device
+    labels = content_labels(generator, seeds, device=device)
+    w = content_latents(generator, seeds, labels=labels, truncation=contents.truncation, device=device)
     parts = [generator.synthesize(w[i : i + 1], None if labels is None else labels[i : i + 1]) for i in range(len(seeds))]
     pictures = bounded(to_uint8(torch.cat(parts)), pixels=256)
     rows = [pictures[i : i + COLUMNS] for i in range(0, len(pictures), COLUMNS)]

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+import torch
 
 from latentreel.checkpoints.load import find_bundle, shipped_names
 from latentreel.core.errors import InputError
@@ -101,6 +102,7 @@ def make_pairs(
     count: int | None = None,
     num_frames: int = 16,
     truncation: float = 1.0,
+    device: torch.device | str = "cpu",
     progress: Progress | None = None,
 ) -> tuple[tuple[Pair, ...], str]:
     """Puts the clips of two sides together: by name where both have the same names, else in their order.
@@ -111,6 +113,7 @@ def make_pairs(
         count: How many pairs; by default all, of two models 20. Of more clips the first are taken.
         num_frames: Length of clips that a model makes.
         truncation: Of such clips.
+        device: Where a model works.
         progress: Told of the pairs that are ready.
 
     Returns:
@@ -124,7 +127,7 @@ def make_pairs(
         raise InputError("A and B are the same", given=a, allowed="two different sources")
     if count is not None and not 1 <= count <= MOST_PAIRS:
         raise InputError("pairs is out of range", given=count, allowed=f"1 to {MOST_PAIRS}")
-    left, right = (_side(source, num_frames, truncation) for source in (a, b))
+    left, right = (_side(source, num_frames, truncation, device) for source in (a, b))
     places, told = _matched(left, right, count)
     pairs = []
     for name, i, j in places:
@@ -137,10 +140,10 @@ def make_pairs(
     return tuple(pairs), told
 
 
-def _side(source: str, num_frames: int, truncation: float) -> _Side:
+def _side(source: str, num_frames: int, truncation: float, device: torch.device | str) -> _Side:
     path = Path(source)
     if find_bundle(source) is not None:
-        pipe = VideoPipeline.load(source)
+        pipe = VideoPipeline.load(source).to(device)
         return _Side(printable(source), (), partial(_drawn, pipe, num_frames, truncation))
     if not path.exists():
         allowed = f"{SOURCES}: {', '.join(shipped_names())}"
