@@ -128,3 +128,46 @@ def test_recipes_are_listed_and_told(run_cli):
     assert code == 0
     assert "crcv.ucf.edu" in output
     assert "latentreel data prepare FOLDER --recipe ucf101" in output
+
+
+def test_of_many_ignored_files_three_are_named(videos, run_cli):
+    for number in range(12):
+        (videos / f"still{number}.png").write_bytes(b"-")
+    (videos / "note.txt").write_text("words")
+    code, output, errors = run_cli("data", "check", videos)
+    assert (code, errors) == (0, [])
+    assert [f"still{number}.png" in output for number in range(12)] == [True] * 3 + [False] * 9
+    assert "and 9 more" in output
+    assert "note.txt" in output
+    assert "12 ignored" not in output
+    assert "13 ignored" in output
+
+
+def test_packed_parts_are_not_dropped(videos, run_cli, tmp_path):
+    words = ["--resolution", 16, "--split", "train=0.5,test=0.5", "--group-by", "clip[0-9]", "--seed", 1]
+    assert run_cli("data", "prepare", videos, "--out", tmp_path / "packed", *words)[0] == 0
+    code, _, errors = run_cli("data", "prepare", tmp_path / "packed", "--out", tmp_path / "again", "--resolution", 8)
+    assert (code, len(errors)) == (2, 1)
+    assert "in several parts; given: " in errors[0]
+    assert not (tmp_path / "again").exists()
+    assert run_cli("data", "prepare", tmp_path / "packed" / "test", "--out", tmp_path / "again", "--resolution", 8)[0] == 0
+
+
+def test_what_is_left_out_is_told_once_and_a_refusal_leaves_no_folder(videos, run_cli, tmp_path):
+    (videos / "bad.mp4").write_bytes(b"words")
+    data = ["--data", videos, "--device", "cpu"]
+    code, output, errors = run_cli("train", "image", "debug", *data, "--out", tmp_path / "run", "--kimg", 0.001)
+    assert code == 0, errors
+    assert (output + "\n".join(errors)).count("bad.mp4") == 1
+    for words in (["train", "image", "debug", "--data", "missing"], ["evaluate", "--real", "missing", "--fake", "missing"]):
+        out = tmp_path / "new" / ("run" if words[0] == "train" else "scores.json")
+        code, _, errors = run_cli(*words, "--out", out)
+        assert (code, len(errors)) == (2, 1), errors
+        assert not (tmp_path / "new").exists()
+
+
+def test_messages_name_flags_and_no_classes_of_python(videos, run_cli):
+    code, output, _ = run_cli("data", "check", videos, "--max-frame-pixels", 100)
+    assert code == 2
+    assert "raise max_frame_pixels (--max-frame-pixels)" in " ".join(output.split())
+    assert "DecodeLimits" not in output

@@ -105,7 +105,7 @@ def test_folders_that_hold_all_of_a_zip_archive_are_no_classes(tmp_path, write_z
         ("dog/b", "dog"),
     ]
     (item,) = open_source(write_zip(tmp_path / "one.zip", frame_files({"one/clip": 2}))).items
-    assert (item.name, item.label) == ("one", "")
+    assert (item.name, item.label) == ("clip", "")
 
 
 def test_of_several_archives_each_is_a_folder(tmp_path, write_zip, frame_files):
@@ -168,3 +168,12 @@ def test_no_name_in_an_archive_leads_out_of_it(tmp_path, write_zip):
     source = open_source(write_zip(tmp_path / "a.zip", [("../../x/up.mp4", b"-"), ("/etc/y.mp4", b"-"), ("z\n.mp4", b"-")]))
     assert [item.name for item in source.items] == ["etc/y.mp4", "x/up.mp4", "z\ufffd.mp4"]
     assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
+
+
+def test_pictures_of_several_sizes_are_no_clip(tmp_path, write_files, png_of):
+    sizes = [(8, 8), (8, 12), (16, 8), (10, 10)]
+    files = [(f"{number}.png", png_of(np.zeros((*size, 3), np.uint8))) for number, size in enumerate(sizes)]
+    (item,) = open_source(write_files(tmp_path / "stills", files)).items
+    with pytest.raises(InputError, match=r"several sizes are no frames of one clip.*--expect images"):
+        item.open()
+    assert len(open_source(tmp_path / "stills", expect="images").items) == 4

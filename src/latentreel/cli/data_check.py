@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from latentreel.data.inspection import Finding, Inspection
+
+
+MOST_IGNORED = 3
+"""Files in the table that were ignored for one reason; the others are counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +49,7 @@ class CheckConfig:
     """Frames that a video may have; files that declare more are refused."""
 
     rows: int = 100
-    """Usable files in the table on screen; others are always shown."""
+    """Usable files in the table on screen; damaged and refused ones are always shown, of ignored ones the first three of a kind."""
 
     def __post_init__(self) -> None:
         if self.rows < 0:
@@ -106,12 +111,16 @@ def _print_table(inspection: "Inspection", rows: int) -> None:
     for column in ("size", "frames", "fps", "s", "cuts"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("file, and what there is to say of it", overflow="fold")
-    usable = 0
+    usable, ignored = 0, Counter[str]()
     for finding in inspection.findings:
         usable += finding.verdict == "usable"
-        if finding.verdict == "usable" and usable > rows:
+        ignored[finding.reason] += finding.verdict == "ignored"
+        if (finding.verdict == "usable" and usable > rows) or ignored[finding.reason] > MOST_IGNORED:
             continue
         table.add_row(finding.verdict, *_numbers(finding), _name_and_reason(finding))
+    for reason, count in ignored.items():
+        if count > MOST_IGNORED:
+            table.add_row("ignored", *[""] * 5, f"and {count - MOST_IGNORED:,} more\n  {reason}")
     console.print(table)
     if usable > rows:
         console.print(

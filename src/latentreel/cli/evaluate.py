@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from latentreel.metrics.extractors.extractor import Extractor
 
 
+COMPARE_HELP = """usage: latentreel evaluate compare A.json B.json ...
+
+Results of one protocol, side by side; `latentreel report A.json B.json` gives them as a page. (What people prefer is asked by
+another command, `latentreel compare`.)"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class EvaluateConfig:
     """Compares generated clips with real ones. `latentreel evaluate compare A.json B.json` lays results side by side.
@@ -82,11 +88,18 @@ def run(arguments: list[str]) -> None:
     """Evaluates, or compares results."""
     if arguments and arguments[0] == "compare":
         if {"-h", "--help"} & set(arguments):
-            print("usage: latentreel evaluate compare A.json B.json ...\n\nResults of one protocol, side by side.")
+            print(COMPARE_HELP)
             return
         compare([Path(name) for name in arguments[1:]])
         return
     config = parse(EvaluateConfig, arguments, command="evaluate")
+    from latentreel.core.files import removed_if_empty
+
+    with removed_if_empty(config.out.parent):
+        _evaluate(config)
+
+
+def _evaluate(config: EvaluateConfig) -> None:
     from accelerate import Accelerator
 
     from latentreel.checkpoints.feature_networks import load_extractor
@@ -182,33 +195,21 @@ def compare(paths: list[Path]) -> None:
         InputError: There are fewer than two, one is no result, or they may not be compared.
     """
     from latentreel.cli.progress import console
-    from latentreel.pipelines.evaluation_result import compare_results
+    from latentreel.pipelines.evaluation_result import compare_results, read_result
 
     if len(paths) < 2:
         raise InputError(
             "comparing takes two results or more", given=len(paths), fix="latentreel evaluate compare A.json B.json"
         )
-    results = [_read(path) for path in paths]
+    results = [read_result(path) for path in paths]
     compare_results(results)
     console.print(_table(results))
 
 
-def _read(path: Path) -> dict[str, Any]:
-    from latentreel.pipelines.evaluation_result import Evaluation
-
-    try:
-        result = json.loads(path.read_text())
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise InputError(f"{path} is no result of an evaluation", given="no JSON") from error
-    if not isinstance(result, dict) or not {field.name for field in dataclasses.fields(Evaluation)} <= result.keys():
-        raise InputError(f"{path} is no result of an evaluation", allowed="what latentreel evaluate --out wrote")
-    return result
-
-
 def _table(results: list[dict[str, Any]]) -> Any:
     from rich.table import Table
+
+    from latentreel.pipelines.evaluation_result import real_text, score_text
 
     first = results[0]
     title = f"{first['protocol']['name']}, {first['network']['name']}, {first['fake']['num_clips']} clips"
@@ -218,20 +219,6 @@ def _table(results: list[dict[str, Any]]) -> Any:
         table.add_column(result["fake"]["name"], justify="right")
     table.add_column(f"real: {first['real']['name']}", justify="right")
     for name, score in first["scores"].items():
-        cells = [_cell(result["scores"][name]) if name in result["scores"] else "" for result in results]
-        table.add_row(name, *cells, _real_cell(score, first["fake"]["num_clips"]))
+        cells = [score_text(result["scores"][name]) if name in result["scores"] else "" for result in results]
+        table.add_row(name, *cells, real_text(score, first["fake"]["num_clips"]))
     return table
-
-
-def _real_cell(score: dict[str, Any], num_clips: int) -> str:
-    if score["real"] is None:
-        return ""
-    few = score["real_clips"] is not None and score["real_clips"] < num_clips
-    return f"{score['real']:.4g}" + (f" (of {score['real_clips']} clips)" if few else "")
-
-
-def _cell(score: dict[str, Any]) -> str:
-    text = f"{score['value']:.4g}"
-    if score["low"] is not None:
-        return f"{text} [{score['low']:.2g}, {score['high']:.2g}]"
-    return text if score["deviation"] is None else f"{text} ± {score['deviation']:.2g}"

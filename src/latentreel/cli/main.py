@@ -16,6 +16,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "transfer": ("latentreel.cli.transfer", "save the motion of a clip; move other contents as it says"),
     "edit": ("latentreel.cli.edit", "what the components of the latent basis change: sheets, walks, directions to keep"),
     "evaluate": ("latentreel.cli.evaluate", "score generated clips against real ones by a named protocol; compare results"),
+    "report": (
+        "latentreel.cli.report",
+        "one page, videos and all, that shows a run, an evaluation, a model or a folder of videos",
+    ),
+    "compare": ("latentreel.cli.compare", "a preference study: people see clips of A and B side by side and vote"),
     "basis": ("latentreel.cli.basis", "compute the latent basis of an image generator"),
     "data": ("latentreel.cli.data", "check and prepare videos for training; make a procedural world's"),
     "weights": ("latentreel.cli.weights", "show, import, export, push and pull weights of any known format"),

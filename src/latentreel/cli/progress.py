@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from latentreel.training.config import RunConfig
     from latentreel.training.state import TrainState
 
+LEFT_OUT = "items are left out"
+"""In the warning of `data.clip_decoding`."""
+
 console = Console(highlight=False, quiet=os.environ.get("RANK", "0") != "0")
 """Of several processes, only the first speaks."""
 
@@ -69,6 +72,21 @@ def reasons_shown_later() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
+
+
+@contextmanager
+def left_out_told_here() -> Iterator[None]:
+    """Keeps one of the library's warnings off the screen: how many items were left out, for commands that name them."""
+    logger = logging.getLogger("latentreel.data.clip_decoding")
+
+    def others(record: logging.LogRecord) -> bool:
+        return LEFT_OUT not in str(record.msg)
+
+    logger.addFilter(others)
+    try:
+        yield
+    finally:
+        logger.removeFilter(others)
 
 
 def _bar(*, count: bool = True) -> Progress:

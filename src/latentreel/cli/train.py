@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from latentreel.core.config import load_yaml
 from latentreel.core.errors import InputError
-from latentreel.core.files import atomic_path, require_writable, sole_user
-from latentreel.core.text import with_name
+from latentreel.core.files import atomic_path, removed_if_empty, require_writable, sole_user
+from latentreel.core.text import printable, with_name
 from latentreel.training.config import RunConfig
 from latentreel.training.image_config import ImageTrainingConfig
 from latentreel.training.motion_config import MotionTrainingConfig
@@ -41,6 +41,9 @@ command again resumes. `latentreel train image PRESET --help` lists the fields.
 presets:
 """
 
+MOST_TOLD = 5
+"""Items that were left out and are named on screen."""
+
 
 def run(arguments: list[str]) -> None:
     """Parses, trains, says where things are."""
@@ -49,6 +52,11 @@ def run(arguments: list[str]) -> None:
         return
     config = parse_config(arguments)
     require_inputs(config)
+    with removed_if_empty(config.out):
+        _run(config)
+
+
+def _run(config: RunConfig) -> None:
     require_writable(config.out)
     state = start(config)
     from latentreel.cli.progress import console
@@ -308,14 +316,17 @@ def _open_clips(
 
 
 def _open_data(config: RunConfig, resolution: int, accelerator: "Accelerator") -> "FrameStore":
-    from latentreel.cli.progress import console, counting
+    from latentreel.cli.progress import console, counting, left_out_told_here
     from latentreel.training.sources import hold_out, open_training_data
 
     expect: Literal["images", "videos"] = "images" if isinstance(config, ImageTrainingConfig) else "videos"
-    with accelerator.local_main_process_first(), counting("preparing data") as progress:  # each machine has its own cache
+    turn = accelerator.local_main_process_first()  # each machine has its own cache
+    with turn, left_out_told_here(), counting("preparing data") as progress:
         store = open_training_data(config, resolution=resolution, expect=expect, progress=progress)
-    for name, reason in store.problems[:5]:
-        console.print(f"[yellow]left out[/yellow] {with_name(name, reason)}")
+    for name, reason in store.problems[:MOST_TOLD]:
+        console.print(f"left out: {printable(with_name(name, reason))}", markup=False, soft_wrap=True)
+    if len(store.problems) > MOST_TOLD:
+        console.print(f"left out: {len(store.problems) - MOST_TOLD:,} more, all named by latentreel data check")
     store, rest = hold_out(store, config)
     if rest and accelerator.is_main_process:
         with atomic_path(require_writable(config.out) / HELD_OUT) as temporary:

@@ -78,6 +78,19 @@ def remove_partials(folder: Path | str, *, of: str = "*") -> None:
 
 
 @contextlib.contextmanager
+def removed_if_empty(folder: Path | str) -> Iterator[None]:
+    """Around work that makes a folder: where it fails, folders that were not there before and hold nothing go again."""
+    missing = [path for path in (Path(folder), *Path(folder).parents) if not path.exists()]
+    try:
+        yield
+    except BaseException:
+        for path in missing:
+            with contextlib.suppress(OSError):
+                path.rmdir()
+        raise
+
+
+@contextlib.contextmanager
 def sole_user(folder: Path | str) -> Iterator[None]:
     """Holds a folder for this process alone, by a lock that dies with the process.
 

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from latentreel.core.errors import InputError
+from latentreel.data.image_strips import declared_size
 from latentreel.data.source_files import SourceFile
 from latentreel.media.decode import Pixels, load_image
 from latentreel.media.limits import DEFAULT_LIMITS, DecodeLimits
 from latentreel.media.video_stream import UNKNOWN_FPS, VideoStream, evenly
+
+SAMPLED = 8
+"""Pictures of a folder, evenly spread, whose sizes tell stills from frames."""
 
 _NUMBER = re.compile(r"(\d+)\D*$")  # the last number of a name, without its suffix
 
@@ -68,9 +72,10 @@ def open_frames(files: Sequence[SourceFile], *, limits: DecodeLimits = DEFAULT_L
         The stream; the first frame is decoded already. It ends, with a warning, before the first later one that cannot be decoded.
 
     Raises:
-        InputError: The first cannot be decoded.
+        InputError: The first cannot be decoded, or they are of several sizes, as stills are.
     """
     first = _load(files[0], limits)
+    _refuse_stills(files)
 
     def frames() -> Iterator[Pixels]:
         yield first
@@ -85,6 +90,16 @@ def open_frames(files: Sequence[SourceFile], *, limits: DecodeLimits = DEFAULT_L
 
     notes: list[str] = []
     return evenly(frames(), UNKNOWN_FPS, len(files), notes)
+
+
+def _refuse_stills(files: Sequence[SourceFile]) -> None:
+    """Raises where pictures of a folder are plainly no frames of one clip: a clip has one size, or changes it once."""
+    sampled = [files[index] for index in sorted({round(i * (len(files) - 1) / max(1, SAMPLED - 1)) for i in range(SAMPLED)})]
+    sizes = Counter(filter(None, map(declared_size, sampled)))
+    if len(sizes) > 2 or (len(sizes) == 2 and 2 * max(sizes.values()) <= len(sampled)):
+        shown = ", ".join(f"{width}x{height}" for width, height in list(sizes)[:4])
+        fix = "take them as stills, with --expect images; or give each clip a folder of its own"
+        raise InputError("pictures of several sizes are no frames of one clip", given=shown, fix=fix)
 
 
 def _load(file: SourceFile, limits: DecodeLimits) -> Pixels:

@@ -23,7 +23,7 @@ SAMPLED = 32
 def are_strips(pictures: list[SourceFile]) -> bool:
     """Whether most pictures of a source are strips; of many, some are looked at. No pixels are decoded."""
     sampled = pictures[:: max(1, len(pictures) // SAMPLED)]
-    sizes = [size for picture in sampled if (size := _size(picture)) is not None]
+    sizes = [size for picture in sampled if (size := declared_size(picture)) is not None]
     return 2 * sum(_num_frames(*size) >= FEWEST_FRAMES for size in sizes) > len(sizes)
 
 
@@ -53,7 +53,7 @@ def _num_frames(width: int, height: int) -> int:
     return 0 if long % short else long // short
 
 
-def _size(file: SourceFile) -> tuple[int, int] | None:
+def declared_size(file: SourceFile) -> tuple[int, int] | None:
     """Width and height as the picture declares them; None where it cannot be read."""
     try:
         with file.open() as stream, Image.open(stream) as image:

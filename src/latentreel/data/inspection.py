@@ -24,6 +24,7 @@ from latentreel.data.source_files import SourceFile, loose_files
 from latentreel.data.source_items import Expect, SourceItem
 from latentreel.data.sources import ARCHIVE_SUFFIXES, open_source
 from latentreel.data.working_ahead import in_order
+from latentreel.media.decode import natural_key
 from latentreel.media.limits import DEFAULT_LIMITS, DecodeLimits
 
 Pixels = npt.NDArray[np.uint8]
@@ -145,7 +146,7 @@ def inspect(
         findings.append(finding)
         if progress is not None:
             progress(len(findings), len(items))
-    ignored = [_ignored(file, kind) for file in _rest(others, items)]
+    ignored = [_ignored(file, kind) for file in sorted(_rest(others, items), key=lambda file: natural_key(file.name))]
     return Inspection(
         root=str(path),
         kind=kind,
@@ -258,7 +259,9 @@ def _ignored(file: SourceFile, kind: str) -> Finding:
 def _without_path(text: str, item: SourceItem) -> str:
     """A reason without the file's own path, which the finding names already."""
     for path in (item.path.absolute(), item.path):
-        text = text.removeprefix(f"{path}: ").removeprefix(f"{path} ").replace(f" in {path}", "").replace(f" {path}", "")
+        text = text.removeprefix(f"{path}: ").removeprefix(f"{path} ")
+        if path.suffix or len(path.parts) > 1:  # else it may be any word
+            text = text.replace(f" in {path}", "").replace(f" {path}", "")
     return " ".join(text.split())
 
 

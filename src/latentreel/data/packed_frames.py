@@ -224,6 +224,21 @@ def is_packed(path: Path | str) -> bool:
     return _place(Path(path)) is not None
 
 
+def packed_parts(path: Path | str) -> tuple[str, ...]:
+    """The parts that a path stands for: the one that is named, or all in the folder.
+
+    Args:
+        path: A folder for which `is_packed` holds.
+
+    Raises:
+        InputError: The packing is unfinished, or the manifest damaged.
+    """
+    place = _place(Path(path))
+    assert place is not None
+    root, wanted = place
+    return (wanted,) if wanted else read_manifest(root).parts
+
+
 def open_packed(path: Path | str, *, expect: Expect = "videos") -> PackedPart:
     """Opens a part: the one that is named, else the only one, else the one for training.
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from latentreel.core.errors import InputError
-from latentreel.core.files import atomic_path, remove_partials, sole_user
+from latentreel.core.files import atomic_path, remove_partials, removed_if_empty, sole_user
 from latentreel.data.clip_decoding import FrameClip, Progress, decode_clip
 from latentreel.data.content_digest import content_digest
 from latentreel.data.framing import Fit
@@ -111,7 +111,7 @@ def pack(plan: PackingPlan, out: Path | str, *, progress: Progress | None = None
             disk is full.
     """
     out = Path(out)
-    with sole_user(out):
+    with removed_if_empty(out), sole_user(out):
         remove_partials(out)
         digest = plan.digest
         if (out / MANIFEST).exists():

@@ -9,7 +9,7 @@ from latentreel.core.errors import InputError
 from latentreel.data.clip_decoding import FrameClip
 from latentreel.data.face_boxes import MARGIN, Boxes, CroppedClip, Detector, detect, load_detector
 from latentreel.data.framing import Fit
-from latentreel.data.packed_frames import WHOLE
+from latentreel.data.packed_frames import WHOLE, is_packed, packed_parts
 from latentreel.data.packing import Cut, PackingPlan, PlannedClip
 from latentreel.data.recipe import ByGroup, Parts, Recipe
 from latentreel.data.recipes import find_recipe
@@ -81,6 +81,7 @@ def plan_packing(path: Path | str, preparation: Preparation) -> PackingPlan:
     recipe = find_recipe(preparation.recipe) if preparation.recipe else None
     expect = preparation.expect or (recipe.expect if recipe else "videos")
     root = Path(path)
+    _refuse_parts(root)
     items = _items(path, expect, recipe, preparation.limits)
     names = [item.name for item in items]
     if recipe is None:
@@ -122,6 +123,16 @@ def missing_clips(plan: PackingPlan) -> str:
     if recipe is None or len(plan.clips) >= recipe.count:
         return ""
     return f"{len(plan.clips):,} of the {recipe.count:,} clips of {recipe.title} are here"
+
+
+def _refuse_parts(root: Path) -> None:
+    """Raises for packed frames of several parts: of these a source is the training part alone, and the others would be lost."""
+    if not is_packed(root):
+        return
+    parts = packed_parts(root)
+    if len(parts) > 1:
+        fix = f"name one of them, as {root / parts[0]}, or prepare from the source of {root}"
+        raise InputError(f"{root} is packed already, in several parts", given=", ".join(parts), fix=fix)
 
 
 def _items(path: Path | str, expect: Expect, recipe: Recipe | None, limits: DecodeLimits) -> Sequence[SourceItem]:

@@ -126,8 +126,9 @@ def _items_in(
     stem = archive.name.removesuffix(Path(archive.name).suffix)
     place = "" if alone else stem
     if archive.suffix == ".zip" or is_zip(archive.path):
-        zipped = [_below(place, file) for file in zip_files(archive.path)]
-        kind, items = items_among(zipped, expect=expect, root_name=stem, limits=limits)
+        zipped, folder = zip_files(archive.path)
+        zipped = [_below(place, file) for file in zipped]
+        kind, items = items_among(zipped, expect=expect, root_name=folder or stem, limits=limits)
         items = [replace(item, label=first_folder(item.name.removeprefix(f"{place}/")) or item.label) for item in items]
         return kind, items, ""
     files, problem = tar_files(archive.path)

@@ -36,10 +36,13 @@ def is_zip(path: Path) -> bool:
         return False
 
 
-def zip_files(path: Path) -> list[SourceFile]:
+def zip_files(path: Path) -> tuple[list[SourceFile], str]:
     """The files in an archive. Nothing is unpacked; each is read from the archive when its turn comes.
 
     Folders that hold everything are skipped: tools wrap what they pack.
+
+    Returns:
+        The files, and the name of the innermost folder that was skipped; empty where none was.
 
     Raises:
         InputError: The archive is damaged, encrypted, or declares more than it can hold.
@@ -90,7 +93,7 @@ def _open(path: Path) -> zipfile.ZipFile:
     return archive
 
 
-def _without_wrapping(files: list[SourceFile]) -> list[SourceFile]:
+def _without_wrapping(files: list[SourceFile]) -> tuple[list[SourceFile], str]:
     wrapping = posixpath.commonpath([file.folder for file in files]) if files else ""
     skipped = len(wrapping) + 1 if wrapping else 0
-    return [replace(file, name=file.name[skipped:]) for file in files]
+    return [replace(file, name=file.name[skipped:]) for file in files], posixpath.basename(wrapping)

@@ -68,4 +68,4 @@ _FLAGS = {"max_frame_pixels": "--max-frame-pixels", "max_frames": "--max-video-f
 
 def _raise(name: str) -> str:
     flag = f" ({_FLAGS[name]})" if name in _FLAGS else ""
-    return f"raise {name}{flag} of DecodeLimits if you trust the file"
+    return f"raise {name}{flag} if you trust the file"

@@ -86,6 +86,44 @@ class Evaluation:
             temporary.write_text(json.dumps(dataclasses.asdict(self), indent=1) + "\n")
 
 
+def read_result(path: Path) -> dict[str, Any]:
+    """What `Evaluation.save` wrote, as plain values.
+
+    Raises:
+        InputError: The file cannot be read, or is something else.
+    """
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"{path} is no result of an evaluation", given="no JSON") from error
+    parts: dict[type[Any], list[Any]] = {Evaluation: [result]}
+    if _has_fields(result, Evaluation):
+        scores = result["scores"]
+        parts |= {Side: [result["real"], result["fake"]], Score: list(scores.values()) if isinstance(scores, dict) else [None]}
+    if not all(_has_fields(value, kind) for kind, values in parts.items() for value in values):
+        raise InputError(f"{path} is no result of an evaluation", allowed="what latentreel evaluate --out wrote")
+    told: dict[str, Any] = result
+    return told
+
+
+def score_text(score: dict[str, Any]) -> str:
+    """A score as people read it, with its interval or deviation."""
+    text = f"{score['value']:.4g}"
+    if score["low"] is not None:
+        return f"{text} [{score['low']:.2g}, {score['high']:.2g}]"
+    return text if score["deviation"] is None else f"{text} ± {score['deviation']:.2g}"
+
+
+def real_text(score: dict[str, Any], num_clips: int) -> str:
+    """The same score of real clips alone; empty where there is none."""
+    if score["real"] is None:
+        return ""
+    few = score["real_clips"] is not None and score["real_clips"] < num_clips
+    return f"{score['real']:.4g}" + (f" (of {score['real_clips']} clips)" if few else "")
+
+
 def compare_results(results: list[dict[str, Any]]) -> None:
     """Makes sure that results may stand side by side.
 
@@ -110,6 +148,10 @@ _MUST_AGREE: dict[str, Callable[[dict[str, Any]], Any]] = {
     "the real clips": lambda result: result["real"]["digest"],
     "numbers of clips": lambda result: result["fake"]["num_clips"],
 }
+
+
+def _has_fields(value: Any, kind: type[Any]) -> bool:
+    return isinstance(value, dict) and {field.name for field in dataclasses.fields(kind)} <= value.keys()
 
 
 def _brief(text: str) -> str:

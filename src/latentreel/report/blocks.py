@@ -4,24 +4,18 @@ import base64
 import html
 import io
 import math
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from latentreel.core.errors import InputError
-from latentreel.core.video import Video
 from latentreel.media.contact_sheet import GAP_PIXELS, video_grid
-from latentreel.media.encode import save_video
+from latentreel.report.inline_video import enlarged, mp4_bytes
 
 Pixels = npt.NDArray[np.uint8]
-
-ENCODED_PIXELS = 128
-"""Least width of a clip inside its file: below, halving the resolution of colour for the encoder would show."""
 
 HEM_PIXELS = 1
 """Width of the repeated edge around each clip of a grid: it keeps the white of the gaps out when the browser enlarges."""
@@ -168,19 +162,14 @@ class Command:
 
 def _hemmed(clip: Pixels) -> Pixels:
     """A clip as it is encoded: large enough, and its edge repeated around it."""
-    factor = math.ceil(ENCODED_PIXELS / clip.shape[2])
-    size = clip.shape[2] * factor, clip.shape[1] * factor
-    large = [np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BICUBIC)) for frame in clip]
     hem = (HEM_PIXELS, HEM_PIXELS)
-    return np.pad(np.stack(large), ((0, 0), hem, hem, (0, 0)), mode="edge")
+    return np.pad(enlarged(clip), ((0, 0), hem, hem, (0, 0)), mode="edge")
 
 
 def _video(frames: Pixels, fps: float, *, description: str) -> str:
     """A video whose bytes stand in the page; its first frame is shown until it plays."""
     height, width = frames.shape[1:3]
-    with tempfile.TemporaryDirectory(prefix="latentreel-") as folder:
-        encoded = save_video(Video(frames, fps), Path(folder) / "clip.mp4").read_bytes()
-    address = f"data:video/mp4;base64,{base64.b64encode(encoded).decode()}"
+    address = f"data:video/mp4;base64,{base64.b64encode(mp4_bytes(frames, fps)).decode()}"
     return (
         f'<video autoplay loop muted playsinline controls width="{width}" height="{height}" '
         f'aria-label="{html.escape(description)}" poster="{_image_address(frames[0], "jpeg")}" src="{address}"></video>'

@@ -86,6 +86,13 @@ button:hover { color: var(--ink); border-color: currentColor; }
 .catalogue .name { font-weight: 600; }
 .catalogue img { width: auto; max-width: 100%; max-height: 4.5rem; }
 
+.scrolled { margin-top: 1.25rem; overflow-x: auto; }
+table { border-collapse: collapse; font-size: .95rem; }
+th, td { padding: .45rem 1.25rem .45rem 0; border-top: 1px solid var(--line); text-align: left; vertical-align: top; }
+thead th { border-top: 0; color: var(--quiet); font-weight: 400; }
+tbody th { font-weight: 650; }
+td { font-variant-numeric: tabular-nums; }
+
 dl { display: grid; grid-template-columns: minmax(9rem, auto) minmax(0, 1fr); margin: 1.25rem 0 0; font-size: .95rem; }
 dt, dd { margin: 0; padding: .45rem 0; border-top: 1px solid var(--line); }
 dt { padding-right: 1.5rem; color: var(--quiet); }

@@ -9,22 +9,13 @@ import numpy.typing as npt
 
 from latentreel.core.errors import InputError
 from latentreel.report.blocks import ClipGrid, Command, Facts
-from latentreel.report.chart import Chart
+from latentreel.report.curves import curves, readable
 from latentreel.report.page import Page, Section
 
 Pixels = npt.NDArray[np.uint8]
 
 COLUMNS = 4
 """Clips in a row, wherever the number of clips does not say another."""
-
-TERM_NOTES = {
-    "adversarial": "The two sides of the game. When it goes well, neither falls to zero: each keeps the other busy.",
-    "mutual_information": "Minus how well motion noise can be read back from the trajectory, at best -1; keeps motions apart.",
-    "gradient_penalty": "What keeps a discriminator's judgement smooth.",
-    "r1": "What keeps a discriminator's judgement smooth around real videos.",
-    "real_sign": "How surely a discriminator tells real clips: at 1 it knows all of them, at 0 it guesses.",
-}
-"""How to read the curves of a loss term."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -100,7 +91,7 @@ def training_report(results: DemoResults) -> Page:
             _one_content(results),
             _one_motion(results),
             _shipped_and_trained(results),
-            _curves(results),
+            curves(results.journal, items="clips"),
             _what_was_run(results),
         ],
     )
@@ -206,30 +197,10 @@ def _shipped_and_trained(results: DemoResults) -> Section:
     )
 
 
-def _curves(results: DemoResults) -> Section:
-    terms = sorted(
-        dict.fromkeys(name.partition("/")[2] for entry in results.journal for name in entry if "/" in name), key=_rank
-    )
-    charts, unused = [], []
-    for term in terms:
-        series = _series(results.journal, term)
-        if all(not np.any(y) for _, y in series.values()):
-            unused += [f"{phase} {_readable(term)}" for phase in series]
-            continue
-        note = TERM_NOTES.get(term, "")
-        charts.append(Chart(series, title=_readable(term).capitalize(), x_label="clips seen in training", caption=note))
-    text = "Faint, what the journal says; bold, its moving average. G is the generator, the names with D are discriminators."
-    if unused:
-        text += f" Zero throughout, and not shown: {', '.join(unused)}."
-    return Section(
-        "How the training went", text if charts else "The training was too short for an entry in its journal.", charts
-    )
-
-
 def _what_was_run(results: DemoResults) -> Section:
     timings = {name: in_words(seconds) for name, seconds in results.timings.items()}
     total = {"all together": in_words(sum(results.timings.values()))} if timings else {}
-    config = {_readable(name): _shown(value) for name, value in results.config.items()}
+    config = {readable(name): shown(value) for name, value in results.config.items()}
     return Section(
         "What was run",
         "",
@@ -258,31 +229,10 @@ def _numbered(noun: str, count: int) -> tuple[str, ...]:
     return tuple(f"{noun} {i}" for i in range(1, count + 1))
 
 
-def _series(journal: Sequence[Mapping[str, float]], term: str) -> dict[str, tuple[list[float], list[float]]]:
-    """For each phase that has the term, over the items seen; entries without it are passed over."""
-    series: dict[str, tuple[list[float], list[float]]] = {}
-    for entry in journal:
-        for name, value in entry.items():
-            phase, _, its_term = name.partition("/")
-            if its_term == term:
-                x, y = series.setdefault(phase, ([], []))
-                x.append(entry["items"])
-                y.append(value)
-    return series
-
-
-def _rank(term: str) -> tuple[int, str]:
-    known = list(TERM_NOTES)
-    return known.index(term) if term in known else len(known), term
-
-
-def _readable(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A setting's value as words."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return ", ".join(map(_shown, value)) or "none"
+        return ", ".join(map(shown, value)) or "none"
     return "none" if value is None else str(value)

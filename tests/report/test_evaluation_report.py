@@ -1,0 +1,59 @@
+"""The page of evaluations: every number with its interval, and all that it depends on."""
+
+import copy
+import json
+
+import pytest
+
+from latentreel.core.errors import InputError
+from latentreel.report.evaluation_report import evaluation_report
+from latentreel.report.page import markup
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writes results, gives their paths."""
+
+    def files(*results):
+        paths = [tmp_path / f"{number}.json" for number in range(len(results))]
+        for path, result in zip(paths, results, strict=True):
+            path.write_text(json.dumps(result))
+        return paths
+
+    return files
+
+
+def test_scores_stand_with_what_they_depend_on(write, result, two_folders):
+    page = markup(evaluation_report(write(result), clips=[two_folders / "dark"]))
+    for shown in (
+        "Scores of &lt;mine&gt;",
+        "12.5 [11, 14]",
+        "3.5 (of 12 clips)",
+        "24 clips are few",
+        "c.mp4: is empty",
+        "cd" * 32,
+        "b.mp4 from frame 4",
+        "Line chart of PSNR over frame",
+        "2.13.0",
+    ):
+        assert shown in page, shown
+    assert page.count("<video") == 1
+
+
+def test_results_of_one_protocol_stand_side_by_side_and_others_do_not(write, result):
+    other = copy.deepcopy(result)
+    other["scores"]["Fréchet distance"] |= {"value": 20.0, "low": 18.0, "high": 22.0}
+    page = markup(evaluation_report(write(result, other)))
+    for shown in ("&lt;mine&gt; (1)", "&lt;mine&gt; (2)", "12.5 [11, 14]", "20 [18, 22]"):
+        assert shown in page, shown
+    other["protocol"]["num_clips"] = 48
+    with pytest.raises(InputError, match="cannot be compared: protocols differ"):
+        evaluation_report(write(result, other))
+    with pytest.raises(InputError, match="1 results, 2 folders"):
+        evaluation_report(write(result), clips=["a", "b"])
+
+
+@pytest.mark.parametrize("damage", ["scores", "real"])
+def test_what_is_no_result_costs_one_line(write, result, damage):
+    with pytest.raises(InputError, match="no result of an evaluation"):
+        evaluation_report(write(result | {damage: {"x": 1}}))

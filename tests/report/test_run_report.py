@@ -1,0 +1,48 @@
+"""The page of a run shows what lies in its folder, finished or not."""
+
+import pytest
+
+from latentreel.core.errors import InputError
+from latentreel.report.page import markup
+from latentreel.report.run_report import is_run, run_report
+
+
+def test_a_run_that_is_not_finished_has_a_page(run_folder):
+    assert is_run(run_folder)
+    page = markup(run_report(run_folder))
+    assert page.count("<img") == 3
+    for shown in (
+        "The run my run",
+        "8,000 clips in 1 min 30 s",
+        "After 0 kimg",
+        "After 2 kimg",
+        "Frechet distance",
+        "world:faces",
+    ):
+        assert shown in page, shown
+    assert "Line chart of Video over clips seen in training: G goes from" in page
+    assert len(page) < 200_000  # however many entries its journal has
+
+
+def test_a_run_without_samples_and_entries_says_so(run_folder):
+    (run_folder / "journal.jsonl").write_text("")
+    for path in (run_folder / "samples").iterdir():
+        path.unlink()
+    page = markup(run_report(run_folder))
+    assert "has written no sample yet" in page
+    assert "no entry yet" in page
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "problem"),
+    [
+        ("journal.jsonl", '{"step": 1}\n', "is no journal of a run"),
+        ("journal.jsonl", '{"step": 1, "items": "x", "seconds": 1}\n', "is no journal of a run"),
+        ("config.yaml", "- a\n", "holds no fields"),
+        ("config.yaml", "a: [", "cannot read the config"),
+    ],
+)
+def test_a_damaged_folder_costs_one_line(run_folder, file, content, problem):
+    (run_folder / file).write_text(content)
+    with pytest.raises(InputError, match=problem):
+        run_report(run_folder)
