@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple, TypedDict
 
+import torch
 from torch import Tensor
 
 from latentreel.core.errors import InputError
+from latentreel.core.shapes import check_shape
 from latentreel.image_generators.build import Network
 from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
+from latentreel.mocogan_hd.video_generator import render
 from latentreel.sampling.courses import Interpolation
 from latentreel.sampling.directions import Direction
+from latentreel.sampling.given_latent import GivenLatent
 from latentreel.sampling.latents import StyleMix, mixed
 from latentreel.sampling.motion import Motion
 
@@ -59,6 +63,9 @@ class Settings(TypedDict, total=False):
     style_mix: StyleMix | None
     """Layers of a StyleGAN2 that follow another content; None."""
 
+    latent: GivenLatent | Tensor | None
+    """A content that is given, such as an inverted picture, instead of one from the seed: [D], or [L, D] for each layer; None."""
+
 
 class Content(NamedTuple):
     """What a clip shows, before it moves."""
@@ -78,13 +85,27 @@ class Content(NamedTuple):
     other: Tensor
     """The latent of that content, [1, D]; [0, D] if there is none."""
 
+    layers: Tensor | None = None
+    """How far the latent of each layer is from w, [L, D], where a given content has one for each; layers move together."""
+
+    noise_maps: tuple[Tensor, ...] = ()
+    """Noise maps that a given content brings."""
+
     def in_layers(self, latents: Tensor) -> Tensor:
-        """Latents [t, D] as they are, or [t, L, D] where some layers follow the other content."""
+        """Latents [t, D] as they are, or [t, L, D] where layers differ."""
         if self.style_mix is None:
-            return latents
+            return latents if self.layers is None else latents[:, None] + self.layers
         assert isinstance(self.generator, StyleGAN2Generator)
         layers = range(self.style_mix.first, self.style_mix.last + 1)
-        return mixed(latents, self.w, self.other, layers=layers, num_layers=self.generator.num_layers)
+        moved = mixed(latents, self.w, self.other, layers=layers, num_layers=self.generator.num_layers)
+        if self.layers is None:
+            return moved
+        follows = torch.tensor([layer in layers for layer in range(self.generator.num_layers)], device=latents.device)
+        return torch.where(follows[:, None], moved, moved + self.layers)
+
+    def draw(self, latents: Tensor, noise: Literal["none", "fixed"] = "none") -> Tensor:
+        """Latents [t, D] as pictures [t, 3, H, W]."""
+        return render(self.generator, self.in_layers(latents)[None], self.noise_maps or noise, labels=self.labels)[0]
 
 
 def refuse_unknown(settings: Settings) -> None:
@@ -101,3 +122,24 @@ def check_style_mix(mix: StyleMix, generator: Any) -> None:
     if not 0 <= mix.first <= mix.last < generator.num_layers:
         given, allowed = f"{mix.first} to {mix.last}", f"0 to {generator.num_layers - 1}"
         raise InputError("there are no such layers to mix", given=given, allowed=allowed)
+
+
+def given_latent(settings: Settings, generator: Network) -> GivenLatent | None:
+    """The content that settings give, if they give one.
+
+    Raises:
+        InputError: It belongs to another image generator, its shape does not fit, or a label was given beside it.
+    """
+    latent = settings.get("latent")
+    if latent is None:
+        return None
+    if isinstance(latent, Tensor):
+        latent = GivenLatent.of(latent, generator, label=settings.get("label"))
+    elif settings.get("label") is not None:
+        raise InputError("a given latent brings its class", given=f"label {settings['label']}", fix="leave the label out")
+    if isinstance(generator, StyleGAN2Generator):
+        generator.per_layer(latent.w[None])
+    elif latent.w.ndim == 2:
+        raise InputError("BigGAN has no style layers: one latent drives an image", given=list(latent.w.shape), allowed="[D]")
+    check_shape(latent.centre, "1 D", name="the latent", D=generator.w_dim)
+    return latent.require(generator)

@@ -17,8 +17,7 @@ from latentreel.core.video import Video
 from latentreel.image_generators.build import Network
 from latentreel.mocogan_hd.latent_basis import LatentBasis
 from latentreel.mocogan_hd.motion_generator import MotionGenerator, directions_of
-from latentreel.mocogan_hd.video_generator import render
-from latentreel.pipelines.clip_settings import Content, Settings, check_style_mix, refuse_unknown
+from latentreel.pipelines.clip_settings import Content, Settings, check_style_mix, given_latent, refuse_unknown
 from latentreel.sampling.courses import closed, interpolated
 from latentreel.sampling.latents import content_labels, content_latents
 from latentreel.sampling.motion import Motion
@@ -129,6 +128,15 @@ class VideoPipeline:
         content = self._content(settings)
         return Motion.of(torch.cat(list(self._course(content, num_frames, settings))), self.basis, fps=self.fps)
 
+    def content(self, **settings: Unpack[Settings]) -> Content:
+        """What the clip of these arguments shows, before it moves.
+
+        Raises:
+            InputError: A number is out of range, or a direction or a latent belongs to another model.
+        """
+        refuse_unknown(settings)
+        return self._content(settings)
+
     def _content(self, settings: Settings) -> Content:
         """What a clip shows."""
         device, generator = self.motion_generator.directions.device, self.image_generator
@@ -137,10 +145,17 @@ class VideoPipeline:
             check_style_mix(mix, generator)
             seeds.append(mix.seed)
         labels = content_labels(generator, seeds, label=settings.get("label"), device=device)
-        w = content_latents(generator, seeds, labels=labels, truncation=settings.get("truncation", 1.0), device=device)
+        truncation = settings.get("truncation", 1.0)
+        w = content_latents(generator, seeds, labels=labels, truncation=truncation, device=device)
+        layers, maps, given = None, (), given_latent(settings, generator)
+        if given is not None:
+            w = torch.cat([generator.truncate(given.centre.to(device), truncation), w[1:]])
+            layers = None if given.layers is None else truncation * given.layers.to(device)
+            labels = None if given.label is None else torch.tensor([given.label], device=device)
+            maps = tuple(one.to(device) for one in given.noise_maps)
         for direction, strength in settings.get("directions", ()):
             w = w + strength * direction.along(self.basis).to(device)
-        return Content(w[:1], None if labels is None else labels[:1], generator, mix, w[1:])
+        return Content(w[:1], None if labels is None else labels[:1], generator, mix, w[1:], layers, maps)
 
     def _course(self, content: Content, num_frames: int, settings: Settings) -> Iterator[Tensor]:
         """The latents of a clip's frames, [t, D] at a time."""
@@ -168,5 +183,4 @@ class VideoPipeline:
     @torch.no_grad()
     def _draw(self, pieces: Iterator[Tensor], content: Content, noise: Literal["none", "fixed"], fps: float) -> Iterator[Video]:
         for latents in pieces:
-            frames = render(self.image_generator, content.in_layers(latents)[None], noise, labels=content.labels)[0]
-            yield Video(to_uint8(frames), fps=fps)
+            yield Video(to_uint8(content.draw(latents, noise)), fps=fps)
