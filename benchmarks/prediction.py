@@ -1,7 +1,7 @@
-"""Inversion, prediction and driving, on held-out clips of the world `faces` that the model that ships never saw; tables for docs/evidence.md.
+"""Inversion, prediction and driving, on held-out clips of the world `faces`; the tables go into docs/evidence.md.
 
-The clips come at the model's rate, 12.5 frames per second. Predicted are 16 frames, from one, two or four given ones. Motions found in
-a clip are then applied to the face of the next one, and the factor reader says how well pose follows the driver's true factors.
+The clips come at the model's rate, 12.5 frames per second. Predicted are 16 frames, from one, two or four given ones. Motions
+found in a clip are then applied to the face of the next one, and the factor reader says how well pose follows the driver's.
 """
 
 import os
@@ -132,7 +132,9 @@ def main() -> None:
     shown = [clip for one in measured[:2] for clip in one.clips.values()]
     save_image(RESULTS / "prediction.png", contact_sheet(shown, columns=15))
     stills = [np.stack([real_clip(index)[0][0], one.inversion.picture]) for index, one in enumerate(measured)]
-    save_image(RESULTS / "inversion.png", contact_sheet(list(np.concatenate(stills).reshape(2, -1, *stills[0].shape[1:])), columns=16))
+    save_image(
+        RESULTS / "inversion.png", contact_sheet(list(np.concatenate(stills).reshape(2, -1, *stills[0].shape[1:])), columns=16)
+    )
 
     result: dict[str, object] = {"clips": count, "samples": SAMPLES}
     first = [one.scores[1].means()["Up-B, the first frame inverted"] for one in measured]
@@ -147,7 +149,9 @@ def main() -> None:
         result[f"prediction from {given}"] = rows
     names = [open_world(MODEL).motion_names[at] for at in legible_motion(MODEL)]
     correlations = driving(measured)
-    write_table("driving", [*names, "mean"], {name: [f"{v:.2f}" for v in [*row, np.mean(row)]] for name, row in correlations.items()})
+    write_table(
+        "driving", [*names, "mean"], {name: [f"{v:.2f}" for v in [*row, np.mean(row)]] for name, row in correlations.items()}
+    )
     result["driving"] = {name: dict(zip(names, row, strict=True)) for name, row in correlations.items()}
     write_result("prediction", result)
 

@@ -25,6 +25,9 @@ class ClipConfig:
     motion_seeds: tuple[int, ...] = (0,)
     """Motions: each seed is another way to go on."""
 
+    latent: Path | None = None
+    """A content that is given instead of one from a seed: a file that `latentreel invert` wrote."""
+
     frames: int = 16
     """Frames in each video; any number, in constant memory."""
 
@@ -78,6 +81,10 @@ class ClipConfig:
             raise InputError("fps is out of range", given=self.fps, allowed="above 0 and below 1000 frames per second")
         if not self.seeds or not self.motion_seeds:
             raise InputError("a seed is missing", fix="give at least one of --seeds and --motion-seeds")
+        if self.latent is not None and self.seeds != (0,):
+            raise InputError(
+                "a given content and contents from seeds exclude each other", given=self.latent, fix="drop --seeds"
+            )
 
 
 def open_pipeline(config: ClipConfig) -> "VideoPipeline":
@@ -93,12 +100,14 @@ def open_pipeline(config: ClipConfig) -> "VideoPipeline":
 
 def clip_settings(config: ClipConfig) -> dict[str, Any]:
     """What a config says of every clip."""
-    from latentreel.checkpoints.recordings import load_direction
+    from latentreel.checkpoints.recordings import load_direction, load_latent
     from latentreel.sampling.latents import StyleMix
 
     same = ("truncation", "noise", "label", "fps", "hold", "strength", "loop")
     strengths = config.direction_strengths or (1.0,) * len(config.directions)
     found = [load_direction(path) for path in config.directions]
     mix = None if config.style_seed is None else StyleMix(config.style_seed, *config.style_layers)
-    changes = {"directions": tuple(zip(found, strengths, strict=True)), "style_mix": mix}
+    changes: dict[str, Any] = {"directions": tuple(zip(found, strengths, strict=True)), "style_mix": mix}
+    if config.latent is not None:
+        changes["latent"] = load_latent(config.latent)
     return {"num_frames": config.frames, **{name: getattr(config, name) for name in same}, **changes}

@@ -3,6 +3,7 @@
 What is found is a `Motion` like any other: it can be saved, scaled, and applied to another content of the same model.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -14,7 +15,6 @@ from torch import Tensor
 from latentreel.core.digests import weights_digest
 from latentreel.core.errors import InputError
 from latentreel.core.pixels import to_float, to_uint8
-from latentreel.core.shapes import check_shape
 from latentreel.pipelines.clip_settings import Content
 from latentreel.pipelines.picture_distance import PictureDistance
 from latentreel.pipelines.video_pipeline import VideoPipeline
@@ -38,6 +38,9 @@ class DrivenMotion(NamedTuple):
 
     latents: Tensor
     """Where: the centres of the frames' latents, [T, D]."""
+
+    first: GivenLatent
+    """The content that the motion moves into these pictures: the first frame's, moved by what was searched along the basis."""
 
 
 def driving_motion(
@@ -68,7 +71,9 @@ def driving_motion(
         InputError: The frames have another size, there are less than two, or the latent is of another image generator.
     """
     size = pipe.image_generator.resolution
-    check_shape(torch.from_numpy(frames), "T H W 3", name="frames", H=size, W=size)
+    if frames.ndim != 4 or frames.shape[1:] != (size, size, 3) or frames.dtype != np.uint8:
+        given = f"{frames.dtype} {list(frames.shape)}"
+        raise InputError("frames have the wrong form", given=given, allowed=f"uint8 [T, {size}, {size}, 3]")
     if len(frames) < 2:
         raise InputError("a video needs frames to move", given=len(frames), allowed="at least 2")
     distance = distance or PictureDistance()
@@ -85,7 +90,9 @@ def driving_motion(
             progress(place + 1, len(frames))
     found = torch.cat(offsets)
     motion = Motion((found - found[:1]).cpu(), weights_digest(pipe.basis.tensors()), pipe.fps)
-    return DrivenMotion(motion, to_uint8(torch.cat(pictures)), content.w + found @ directions)
+    latents = content.w + found @ directions
+    moved = dataclasses.replace(first, w=first.w + (latents[0] - content.w[0]).cpu())
+    return DrivenMotion(motion, to_uint8(torch.cat(pictures)), latents, moved)
 
 
 def _follow(

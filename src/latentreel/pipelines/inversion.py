@@ -18,7 +18,6 @@ from latentreel.core.errors import InputError
 from latentreel.core.labels import check_labels
 from latentreel.core.pixels import to_float, to_uint8
 from latentreel.core.randomness import torch_generator
-from latentreel.core.shapes import check_shape
 from latentreel.image_generators.build import Network
 from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
 from latentreel.losses.noise_correlation import noise_correlation
@@ -129,12 +128,16 @@ def invert(
     """
     settings, distance = settings or InversionSettings(), distance or PictureDistance()
     settings.check(generator)
-    check_shape(torch.from_numpy(picture), "H W 3", name="the picture", H=generator.resolution, W=generator.resolution)
+    distance.check(generator.resolution)
+    allowed = [generator.resolution, generator.resolution, 3]
+    if list(picture.shape) != allowed or picture.dtype != np.uint8:
+        given = f"{picture.dtype} {list(picture.shape)}"
+        raise InputError("the picture has the wrong form", given=given, allowed=f"uint8 {allowed}", fix="see centre_square")
     device = next(generator.parameters()).device
     labels = None if label is None else torch.tensor([label], device=device)
     check_labels(labels, num_images=1, num_classes=generator.num_classes)
     spread = LatentSpread.measured(generator, label=label, seed=settings.seed, device=device)
-    search = _Search(generator, to_float(picture, device=device)[None], spread, labels, distance, settings)
+    search = _Search(generator, to_float(np.array(picture), device=device)[None], spread, labels, distance, settings)
 
     first = max(1, round(FIRST_STAGE * settings.steps)) if settings.steps > 1 else 0
     steps, best = 0, search.starts()
@@ -151,6 +154,12 @@ def invert(
     w = spread.latents(best.u[0])
     latent = GivenLatent.of(w, generator, label=label, noise_maps=best.maps)
     return Inversion(latent, to_uint8(best.picture), best.distance, steps)
+
+
+def picture_psnr(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8]) -> float:
+    """Peak signal-to-noise ratio of two pictures, in dB; infinite for equal ones."""
+    error = float(np.square(a.astype(np.float64) - b).mean())
+    return math.inf if error == 0 else 10 * math.log10(255**2 / error)
 
 
 class _Found(NamedTuple):
@@ -203,7 +212,10 @@ class _Search:
         if not self.settings.noise:
             return ()
         assert isinstance(self.generator, StyleGAN2Generator)
-        draws, sizes = torch_generator(self.settings.seed, "noise maps"), [x.noise_map.shape for x in self.generator.styled_layers()]
+        draws, sizes = (
+            torch_generator(self.settings.seed, "noise maps"),
+            [x.noise_map.shape for x in self.generator.styled_layers()],
+        )
         return tuple(torch.randn(1, 1, *size, generator=draws).to(self.target.device) for size in sizes)
 
     def descend(self, u: Tensor, steps: int, *, maps: tuple[Tensor, ...] = (), coarse: bool = False) -> Iterator[_Found]:

@@ -39,6 +39,12 @@ class PictureDistance:
         if not 0 <= self.feature_weight < float("inf"):
             raise InputError("the weight of features is out of range", given=self.feature_weight, allowed="0 or more")
 
+    def check(self, resolution: int) -> None:
+        """Raises an `InputError` where a network is for pictures of another size."""
+        if isinstance(self.discriminator, StyleGAN2Discriminator) and self.discriminator.config.resolution != resolution:
+            given = f"{self.discriminator.config.resolution} px"
+            raise InputError("the discriminator is for another resolution", given=given, allowed=f"{resolution} px")
+
     @property
     def name(self) -> str:
         """What it adds up, in words."""

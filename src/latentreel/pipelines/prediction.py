@@ -1,6 +1,6 @@
 """How a picture or a video goes on: its first frame is inverted, and the motion generator walks on from there.
 
-MoCoGAN-HD (Tian et al. 2021), Sec. 4.1 "Video Prediction", Tab. 3 and App. B, Eq. 8. The paper gives the model one frame, and draws the
+MoCoGAN-HD (Tian et al. 2021), "Video Prediction", Tab. 3 and App. B, Eq. 8. The paper gives the model one frame, and draws the
 motion at random. With more frames given (ours), motion noise is searched that repeats the steps between them.
 """
 
@@ -81,7 +81,9 @@ def predict(
         allowed = f"1 to {ahead.num_frames - 1}, for {ahead.num_frames} frames"
         raise InputError("the number of given frames is out of range", given=ahead.given_frames, allowed=allowed)
     if len(frames) < ahead.given_frames:
-        raise InputError("there are less frames than are to be given", given=len(frames), allowed=f"{ahead.given_frames} or more")
+        raise InputError(
+            "there are less frames than are to be given", given=len(frames), allowed=f"{ahead.given_frames} or more"
+        )
 
     def told(done: int, total: int, picture: Pixels) -> None:
         if progress:
@@ -113,8 +115,8 @@ def go_on(pipe: VideoPipeline, first: Inversion, followed: DrivenMotion | None, 
 def continued(motion: MotionGenerator, latents: Tensor, num_frames: int, motion_seeds: Sequence[int]) -> Tensor:
     """Latents as the motion generator goes on from given ones.
 
-    With one given latent: plain recursion, with noise from the seeds. With more: the noise of their steps is searched from each seed's
-    own so that the motion generator takes the same steps; its state then goes on from the last given latent.
+    With one given latent: plain recursion, with noise from the seeds. With more: the noise of their steps is searched, from each
+    seed's own, so that the motion generator takes the same steps; its state then goes on from the last given latent.
 
     Args:
         motion: The motion generator.

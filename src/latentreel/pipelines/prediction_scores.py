@@ -1,4 +1,4 @@
-"""Predictions beside what really came: PSNR and SSIM, with the bound that inversion sets and plain baselines (Tian et al. 2021, Tab. 3)."""
+"""Predictions beside what really came: PSNR and SSIM, the bound that inversion sets, plain baselines (Tian et al. 2021, Tab. 3)."""
 
 from dataclasses import dataclass
 
@@ -53,8 +53,8 @@ def compare_prediction(
 ) -> Comparison:
     """Scores a prediction against the real continuation.
 
-    - prediction: the mean over samples of each sample's score; best sample: that of the highest mean PSNR, chosen knowing the truth;
-      mean of samples: their pixels averaged, which is blurred where they differ.
+    - prediction: the mean over samples of each sample's score; best sample: that of the highest mean PSNR, chosen knowing the
+      truth; mean of samples: their pixels averaged, which is blurred where they differ.
     - repeat the last given frame: the real one, standing still. Its inversion, standing still, says what motion adds.
     - linear extrapolation: of the last two given latents; where one frame is given, it alone also sees the second.
     - Up-B: every real frame inverted along the basis; and the first frame alone, against itself, as in the paper.
