@@ -1,6 +1,6 @@
 """Inversion, prediction and driving, on held-out clips of the world `faces`; the tables go into docs/evidence.md.
 
-The clips come at the model's rate, 12.5 frames per second. Predicted are 16 frames, from one, two or four given ones. Motions
+The clips come at the model's rate, 12.5 frames per second. Predicted are 16 frames, from one or two given ones. Motions
 found in a clip are then applied to the face of the next one, and the factor reader says how well pose follows the driver's.
 """
 
@@ -19,10 +19,10 @@ from evidence import write_table
 from latentreel.media.contact_sheet import contact_sheet, save_image
 from latentreel.metrics.factor_measures import read_clips
 from latentreel.metrics.factor_reader import legible_motion, load_factor_reader
-from latentreel.metrics.frame_quality import frame_quality
 from latentreel.pipelines.driving import driving_motion
-from latentreel.pipelines.inversion import Inversion, InversionSettings, invert
+from latentreel.pipelines.inversion import Inversion, invert
 from latentreel.pipelines.known_truth import HELD_OUT
+from latentreel.pipelines.mimicry import mimicked_motion
 from latentreel.pipelines.prediction import Lookahead, go_on
 from latentreel.pipelines.prediction_scores import REPEAT, PredictionScores, compare_prediction
 from latentreel.pipelines.video_pipeline import VideoPipeline
@@ -32,8 +32,9 @@ from measure import RESULTS, write_result
 
 MODEL = "faces"
 CLIPS, FRAMES, STEP = 16, 16, 2  # every second frame: the world's 25 frames per second at the model's 12.5
-GIVEN = (1, 2, 4)
-SAMPLES = 8
+GIVEN = (1, 2)
+SAMPLES = 4
+MIMICS = 4
 SHOWN = (0, 3, 7, 14)  # of the predicted frames, in the table of single frames
 
 
@@ -47,9 +48,6 @@ class Measured(NamedTuple):
     """For the sheet: of one given frame."""
 
     inversion: Inversion
-    only_w: tuple[float, float]
-    """PSNR and SSIM of the first frame, one latent for all layers."""
-
     motion: Motion
     followed: npt.NDArray[np.uint8]
     """Every frame inverted."""
@@ -65,7 +63,6 @@ def measure_clip(index: int) -> Measured:
     """Inverts, predicts and compares one clip."""
     torch.set_num_threads(1)
     pipe, (real, _) = VideoPipeline.load(MODEL), real_clip(index)
-    only_w = frame_quality(real[:1], invert(pipe.image_generator, real[0], InversionSettings(space="w")).picture[None])
     first = invert(pipe.image_generator, real[0])
     followed = driving_motion(pipe, real, first.latent)
     compared = {}
@@ -74,8 +71,16 @@ def measure_clip(index: int) -> Measured:
         prediction = go_on(pipe, first, None if given == 1 else followed, ahead)
         compared[given] = compare_prediction(pipe, prediction, real, followed, given_frames=given)
     scores = {given: one.scores for given, one in compared.items()}
-    quality = float(only_w.psnr[0]), float(only_w.ssim[0])
-    return Measured(scores, compared[1].clips, first, quality, followed.motion, followed.pictures)
+    return Measured(scores, compared[1].clips, first, followed.motion, followed.pictures)
+
+
+def mimic(index: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """A clip of a face, and a creature moved so that it is read alike."""
+    torch.set_num_threads(1)
+    pipe, (real, _) = VideoPipeline.load("creatures"), real_clip(index)
+    shown = {"seed": 40 + index, "truncation": 0.8}
+    motion = mimicked_motion(pipe, pipe.content(**shown), real, world="creatures", clip_world=MODEL)
+    return real, pipe.generate(motion=motion, **shown).frames
 
 
 def prediction_rows(measured: list[Measured], given: int) -> dict[str, list[float]]:
@@ -123,24 +128,31 @@ def _correlation(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
     return float(np.corrcoef(a, b)[0, 1]) if min(a.std(), b.std()) > 1e-9 else 0.0
 
 
+def mimicry(clips: list[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]]) -> dict[str, float]:
+    """Correlation of what is read of the creature with the driver's true factors, by factor."""
+    reader, legible = load_factor_reader("creatures"), sorted(set(legible_motion("creatures")) & set(legible_motion(MODEL)))
+    save_image(RESULTS / "mimicry.png", contact_sheet([clip for pair in clips for clip in pair], columns=12))
+    readings = read_clips(reader, np.stack([creature for _, creature in clips])).motion
+    names, truth = open_world(MODEL).motion_names, [real_clip(index)[1] for index in range(len(clips))]
+    return {
+        names[at]: float(np.mean([_correlation(a[:, at], b[:, at]) for a, b in zip(truth, readings, strict=True)]))
+        for at in legible
+    }
+
+
 def main() -> None:
-    """Measures all clips, each in a process, and writes the tables."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else CLIPS
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    """Measures all clips, several at a time, and writes the tables; arguments: another number of clips, of processes."""
+    count, processes = ([int(word) for word in sys.argv[1:]] + [CLIPS, os.cpu_count() or 1][len(sys.argv) - 1 :])[:2]
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         measured = list(track(pool.map(measure_clip, range(count)), total=count, description="clips"))
+        mimics = list(track(pool.map(mimic, range(min(count, MIMICS))), total=min(count, MIMICS), description="mimicry"))
     RESULTS.mkdir(exist_ok=True)
     shown = [clip for one in measured[:2] for clip in one.clips.values()]
     save_image(RESULTS / "prediction.png", contact_sheet(shown, columns=15))
-    stills = [np.stack([real_clip(index)[0][0], one.inversion.picture]) for index, one in enumerate(measured)]
-    save_image(
-        RESULTS / "inversion.png", contact_sheet(list(np.concatenate(stills).reshape(2, -1, *stills[0].shape[1:])), columns=16)
-    )
+    stills = np.stack([[real_clip(index)[0][0] for index in range(count)], [one.inversion.picture for one in measured]])
+    save_image(RESULTS / "inversion.png", contact_sheet(list(stills), columns=16))
 
     result: dict[str, object] = {"clips": count, "samples": SAMPLES}
-    first = [one.scores[1].means()["Up-B, the first frame inverted"] for one in measured]
-    spaces = {"w+": np.mean(first, axis=0).tolist(), "w": np.mean([one.only_w for one in measured], axis=0).tolist()}
-    write_table("inversion", ["PSNR", "SSIM"], {name: [f"{psnr:.2f}", f"{ssim:.3f}"] for name, (psnr, ssim) in spaces.items()})
-    result["inversion"] = spaces
     for given in GIVEN:
         rows = prediction_rows(measured, given)
         columns = ["PSNR", "SSIM", "clips above standing still", *(f"PSNR, frame {given + 1 + at}" for at in SHOWN)]
@@ -149,10 +161,14 @@ def main() -> None:
         result[f"prediction from {given}"] = rows
     names = [open_world(MODEL).motion_names[at] for at in legible_motion(MODEL)]
     correlations = driving(measured)
-    write_table(
-        "driving", [*names, "mean"], {name: [f"{v:.2f}" for v in [*row, np.mean(row)]] for name, row in correlations.items()}
-    )
+    cells = {name: [f"{value:.2f}" for value in [*row, np.mean(row)]] for name, row in correlations.items()}
+    write_table("driving", [*names, "mean"], cells)
     result["driving"] = {name: dict(zip(names, row, strict=True)) for name, row in correlations.items()}
+    mimicked = mimicry(mimics)
+    write_table(
+        "mimicry", [*mimicked, "mean"], {"creatures": [f"{v:.2f}" for v in [*mimicked.values(), np.mean([*mimicked.values()])]]}
+    )
+    result["mimicry"] = mimicked
     write_result("prediction", result)
 
 
