@@ -14,6 +14,9 @@ import pytest
 
 IMAGE = ["train", "image", "debug", "--device", "cpu"]
 MOTION = ["train", "motion", "debug", "--device", "cpu", "--image-generator"]
+INVERT = ["invert", "runs/motion", "--device", "cpu", "--out", "found", "--image"]
+PREDICT = ["predict", "runs/motion", "--device", "cpu", "--out", "found"]
+DRIVE = ["transfer", "drive", "runs/motion", "--device", "cpu", "--out", "m.safetensors", "--video"]
 GENERATE = ["generate", "runs/motion", "--device", "cpu", "--out", "clips"]
 TIMES = ["generate", "runs/stylegan-v", "--device", "cpu", "--out", "clips"]
 WORLD = ["data", "make-world", "faces", "--out", "world", "--resolution", "16", "--videos", "1", "--frames", "2"]
@@ -142,6 +145,32 @@ CASES = {
     ),
     "no video model": ([*GENERATE[:1], "missing.pt"], "missing.pt.*keys do not fit"),
     "flags of several": (["bench", "--", "runs/stylegan-v"], "flags behind -- are for one benchmark; given: 0 names"),
+    # inverting, predicting, driving
+    "no picture": ([*INVERT, "nowhere.png"], r"cannot read nowhere\.png: No such file"),
+    "picture text": ([*INVERT, "texts/a.txt"], r"cannot read the image texts/a\.txt"),
+    "invert nothing": (INVERT[:-1], "--image"),
+    "no such space": ([*INVERT, "still.png", "--space", "z"], "'z'.*--space.*'w', 'w\\+'"),
+    "no steps": ([*INVERT, "still.png", "--steps", "0"], "steps is out of range; given: 0; allowed: at least 1"),
+    "label without classes": ([*INVERT, "still.png", "--label", "1"], "labels were given to a network without classes"),
+    "no lpips": ([*INVERT, "still.png", "--perceptual", "nowhere.pt"], "no such file of LPIPS; given: nowhere.pt"),
+    "discriminator": ([*INVERT, "still.png", "--discriminator", "texts/a.txt"], "texts/a.txt is damaged, or no checkpoint"),
+    "inverted by no model": (["invert", "nowhere", "--image", "still.png"], "no such bundle; given: nowhere"),
+    "nothing to go on from": (PREDICT, "goes on from one thing; allowed: either --image or --video"),
+    "two to go on from": ([*PREDICT, "--image", "a", "--video", "b"], "goes on from one thing"),
+    "given of a picture": ([*PREDICT, "--image", "still.png", "--given-frames", "2"], "given_frames.*allowed: 1 for a picture"),
+    "video too short": (
+        [*PREDICT, "--video", "short/a.mp4"],
+        r"short/a\.mp4 is too short; given: 3 frames at.*12.5.*allowed: 16 frames",
+    ),
+    "no driver": ([*DRIVE, "nowhere.mp4"], r"cannot read nowhere\.mp4: No such file"),
+    "driver noise": ([*DRIVE, "noise/a.mp4"], "a.mp4 is not a video"),
+    "driver still": ([*DRIVE, "still.png"], r"still\.png is too short; given: 1 frames.*allowed: 2 frames"),
+    "latent of a motion": ([*GENERATE, "--latent", "motion.safetensors"], "holds no latent; given: motion"),
+    "latent of another model": ([*GENERATE, "--latent", "latent.safetensors"], "latent belongs to another image generator"),
+    "latent and seeds": (
+        [*GENERATE, "--latent", "latent.safetensors", "--seeds", "1", "2"],
+        "exclude each other.*drop --seeds",
+    ),
     # the rest
     "world size": ([*WORLD, "--resolution", "48"], "not a power of two.*given: 48"),
     "world frames": ([*WORLD, "--frames", "0"], "at least one frame; given: 0"),
@@ -176,10 +205,12 @@ def place(debug_runs, tmp_path_factory) -> Path:
     import torch
 
     from latentreel.checkpoints.load import load_image_generator
-    from latentreel.checkpoints.recordings import save_motion
+    from latentreel.checkpoints.recordings import save_latent, save_motion
     from latentreel.checkpoints.stylegan2_state_dict import export_generator
     from latentreel.core.video import Video
+    from latentreel.media.contact_sheet import save_image
     from latentreel.media.encode import save_video
+    from latentreel.sampling.given_latent import GivenLatent
     from latentreel.sampling.motion import Motion
 
     place = tmp_path_factory.mktemp("place")
@@ -199,6 +230,8 @@ def place(debug_runs, tmp_path_factory) -> Path:
         foreign["g_ema"].pop("convs.0.conv.weight") if name == "missing" else foreign["g_ema"].update(more=torch.ones(1))
         torch.save(foreign, place / f"{name}.pt")
     torch.save({"g_ema": Evil()}, place / "evil.pt")
+    save_image(place / "still.png", np.zeros((20, 30, 3), np.uint8))
+    save_latent(GivenLatent(torch.zeros(16), "0" * 64), place / "latent.safetensors")
     save_motion(Motion(torch.zeros(3, 8), "0" * 64, 25.0), place / "motion.safetensors")
     for name in ("missing", "extra", "changed", "empty", "card"):
         shutil.copytree(debug_runs / "image" / "bundle", place / "bundles" / name)

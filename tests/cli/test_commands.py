@@ -1,13 +1,18 @@
 """The commands do what they say, and say where it is."""
 
 import dataclasses
+import json
 import re
 
+import numpy as np
 import pytest
 
 from latentreel.checkpoints.bundle import read_tensors
+from latentreel.checkpoints.recordings import load_motion
 from latentreel.cli.train import parse_config
-from latentreel.media.decode import load_video
+from latentreel.media.contact_sheet import save_image
+from latentreel.media.decode import load_image, load_video
+from latentreel.media.encode import save_video
 from latentreel.mocogan_hd.latent_basis import LatentBasis
 from latentreel.pipelines.video_pipeline import VideoPipeline
 from latentreel.training.presets import IMAGE
@@ -122,3 +127,39 @@ def test_what_train_writes_is_files_that_others_may_read(debug_runs):
     modes = {path.suffix: path.stat().st_mode & 0o777 for path in (debug_runs / "motion").rglob("*") if path.is_file()}
     assert set(modes) >= {".safetensors", ".json", ".pt", ".yaml", ".mp4"}
     assert len(set(modes.values())) == 1
+
+
+def test_a_picture_is_inverted_and_moves(debug_runs, run_cli, tmp_path):
+    save_image(tmp_path / "wide.png", np.random.default_rng(0).integers(0, 256, [24, 40, 3], np.uint8))
+    words = [debug_runs / "motion", "--device", "cpu", "--steps", 4, "--starts", 1, "--candidates", 0]
+    code, output, errors = run_cli("invert", *words, "--image", tmp_path / "wide.png", "--out", tmp_path / "found")
+    assert (code, errors) == (0, [])
+    assert "40x24 is no square: the centre 24x24 is taken" in output.replace("\n", " ")
+    assert "shrunk from 24x24 to 16x16" in output
+    assert re.search(r"distance 0\.\d+ \(pixels at several sizes\), after 4 steps\nPSNR \d+", output)
+    assert sorted(path.name for path in (tmp_path / "found").iterdir()) == ["latent.safetensors", "reached.png", "sheet.png"]
+    moved = ["generate", debug_runs / "motion", "--device", "cpu", "--latent", tmp_path / "found" / "latent.safetensors"]
+    assert run_cli(*moved, "--frames", 3, "--format", "frames", "--out", tmp_path / "clips")[0] == 0
+    reached, first = (
+        load_image(path) for path in (tmp_path / "found/reached.png", next((tmp_path / "clips").rglob("000000.png")))
+    )
+    assert np.abs(reached.astype(int) - first).max() <= 1
+
+
+def test_a_video_is_gone_on_from_and_drives(debug_runs, run_cli, tmp_path):
+    words = [debug_runs / "motion", "--device", "cpu", "--steps", 4, "--starts", 1, "--candidates", 0]
+    clip = VideoPipeline.load(debug_runs / "motion").generate(num_frames=5)
+    save_video(clip, tmp_path / "clip.mp4")
+    predicting = ["predict", *words, "--video", tmp_path / "clip.mp4", "--frames", 4, "--motion-seeds", 1, 2]
+    code, output, errors = run_cli(*predicting, "--given-frames", 2, "--out", tmp_path / "ahead")
+    assert (code, errors) == (0, [])
+    scores = json.loads((tmp_path / "ahead" / "scores.json").read_text())
+    assert len(scores["psnr"]["prediction"]) == 2
+    assert f"{scores['means']['linear extrapolation']['psnr']:.2f}" in output
+    assert [len(load_video(tmp_path / "ahead" / f"motion000{seed}.mp4")) for seed in (1, 2)] == [4, 4]
+    driving = ["transfer", "drive", *words, "--video", tmp_path / "clip.mp4", "--frame-steps", 2]
+    assert run_cli(*driving, "--out", tmp_path / "m.safetensors")[0] == 0
+    assert len(load_motion(tmp_path / "m.safetensors").offsets) == 5
+    apply = ["transfer", "apply", debug_runs / "motion", "--device", "cpu", "--motion", tmp_path / "m.safetensors"]
+    assert run_cli(*apply, "--latent", tmp_path / "m.latent.safetensors", "--out", tmp_path / "again.mp4")[0] == 0
+    assert len(load_video(tmp_path / "again.mp4")) == 5

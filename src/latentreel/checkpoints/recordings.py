@@ -1,4 +1,4 @@
-"""Motions and directions as files: safetensors whose header says what they are. Never a pickle."""
+"""Motions, directions and latents of pictures as files: safetensors whose header says what they are. Never a pickle."""
 
 import json
 from pathlib import Path
@@ -10,6 +10,7 @@ from torch import Tensor
 from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path
 from latentreel.sampling.directions import Direction
+from latentreel.sampling.given_latent import GivenLatent
 from latentreel.sampling.motion import Motion
 
 FORMAT = 1
@@ -35,7 +36,7 @@ def load_motion(path: Path) -> Motion:
         fps = float(says["fps"])
     except ValueError as error:
         raise InputError(f"{path}: the frame rate is no number", given=says["fps"]) from error
-    return Motion(tensors.float(), says["basis"], fps)
+    return Motion(tensors["offsets"].float(), says["basis"], fps)
 
 
 def save_direction(direction: Direction, path: Path) -> None:
@@ -54,7 +55,32 @@ def load_direction(path: Path) -> Direction:
         InputError: The file is missing, damaged, or holds something else.
     """
     tensors, says = _read(path, "direction", "coefficients", {"basis"})
-    return Direction(tensors.float(), says["basis"])
+    return Direction(tensors["coefficients"].float(), says["basis"])
+
+
+def save_latent(latent: GivenLatent, path: Path) -> None:
+    """Writes a content; whole or not at all.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    maps = {f"noise.{place}": noise for place, noise in enumerate(latent.noise_maps)}
+    label = "" if latent.label is None else str(latent.label)
+    _write(path, "latent", {"w": latent.w, **maps}, {"generator": latent.generator, "label": label})
+
+
+def load_latent(path: Path) -> GivenLatent:
+    """Reads a content.
+
+    Raises:
+        InputError: The file is missing, damaged, or holds something else.
+    """
+    tensors, says = _read(path, "latent", "w", {"generator", "label"})
+    if not all(digit in "0123456789" for digit in says["label"]):
+        raise InputError(f"{path}: the class is no number", given=says["label"])
+    maps = [tensors[name].float() for name in (f"noise.{place}" for place in range(len(tensors) - 1)) if name in tensors]
+    label = int(says["label"]) if says["label"] else None
+    return GivenLatent(tensors["w"].float(), says["generator"], label, tuple(maps))
 
 
 def _write(path: Path, kind: str, tensors: dict[str, Tensor], says: dict[str, str]) -> None:
@@ -64,19 +90,20 @@ def _write(path: Path, kind: str, tensors: dict[str, Tensor], says: dict[str, st
         temporary.write_bytes(content)
 
 
-def _read(path: Path, kind: str, name: str, keys: set[str]) -> tuple[Tensor, dict[str, str]]:
+def _read(path: Path, kind: str, name: str, keys: set[str]) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safetensors.safe_open(path, "pt") as file:
-            header, names = file.metadata() or {}, list(file.keys())
-            tensor = file.get_tensor(name) if name in names else None
+            header = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118, the file is no dictionary
         told = json.loads(header.get("latentreel", "{}"))
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     except (safetensors.SafetensorError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged or no {kind}: {error}") from error
     given = str(told.get("kind", "other tensors")) if isinstance(told, dict) else "other tensors"
-    if tensor is None or given != kind or not keys <= header.keys() or not tensor.is_floating_point():
+    floats = all(tensor.is_floating_point() for tensor in tensors.values())
+    if name not in tensors or given != kind or not keys <= header.keys() or not floats:
         raise InputError(f"{path} holds no {kind}", given=given, allowed=f"a file that latentreel wrote a {kind} to")
     if told.get("format") != FORMAT:
         raise InputError(f"{path} was written by a later latentreel", given=told.get("format"), allowed=FORMAT)
-    return tensor, header
+    return tensors, header

@@ -30,6 +30,9 @@ class ClipConfig:
     motion_seeds: tuple[int, ...] = (0,)
     """Motions: each seed is another way to go on."""
 
+    latent: Path | None = None
+    """A content that is given instead of one from a seed: a file that `latentreel invert` wrote."""
+
     frames: int = 16
     """Frames in each video; any number, in constant memory."""
 
@@ -94,6 +97,10 @@ class ClipConfig:
             raise InputError("fps is out of range", given=self.fps, allowed="above 0 and below 1000 frames per second")
         if not self.seeds or not self.motion_seeds:
             raise InputError("a seed is missing", fix="give at least one of --seeds and --motion-seeds")
+        if self.latent is not None and self.seeds != (0,):
+            raise InputError(
+                "a given content and contents from seeds exclude each other", given=self.latent, fix="drop --seeds"
+            )
 
 
 def open_pipeline(config: ClipConfig, load: "Callable[[str], P]") -> "P":
@@ -108,7 +115,7 @@ def open_pipeline(config: ClipConfig, load: "Callable[[str], P]") -> "P":
 
 def clip_settings(config: ClipConfig) -> dict[str, Any]:
     """What a config says of every clip: what is not the default, so that no kind of model is told what it cannot follow."""
-    from latentreel.checkpoints.recordings import load_direction
+    from latentreel.checkpoints.recordings import load_direction, load_latent
     from latentreel.sampling.latents import StyleMix
 
     defaults = {field.name: field.default for field in fields(config)}
@@ -118,4 +125,6 @@ def clip_settings(config: ClipConfig) -> dict[str, Any]:
         settings["directions"] = tuple(zip(map(load_direction, config.directions), strengths, strict=True))
     if config.style_seed is not None:
         settings["style_mix"] = StyleMix(config.style_seed, *config.style_layers)
+    if config.latent is not None:
+        settings["latent"] = load_latent(config.latent)
     return {"num_frames": config.frames, **settings}

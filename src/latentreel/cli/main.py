@@ -13,7 +13,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("latentreel.cli.train", "train an image generator, or a motion generator for one"),
     "generate": ("latentreel.cli.generate", "make videos with a trained model"),
     "interpolate": ("latentreel.cli.interpolate", "the same with more frames between the same ones"),
-    "transfer": ("latentreel.cli.transfer", "save the motion of a clip; move other contents as it says"),
+    "transfer": ("latentreel.cli.transfer", "save the motion of a clip or of a video; move other contents as it says"),
+    "invert": ("latentreel.cli.invert", "find the latent whose picture is nearest to a given one"),
+    "predict": ("latentreel.cli.predict", "go on from a picture, or from the beginning of a video, and score it"),
     "edit": ("latentreel.cli.edit", "what the components of the latent basis change: sheets, walks, directions to keep"),
     "evaluate": ("latentreel.cli.evaluate", "score generated clips against real ones by a named protocol; compare results"),
     "report": (

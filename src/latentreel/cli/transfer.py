@@ -1,4 +1,4 @@
-"""`latentreel transfer record|apply`: one motion, many contents."""
+"""`latentreel transfer record|drive|apply`: one motion, many contents."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from latentreel.cli.arguments import run_action
 from latentreel.cli.clip_config import ClipConfig, clip_settings, open_pipeline
 from latentreel.cli.generate import GenerateConfig, write_videos
+from latentreel.cli.inversion_config import InversionConfig, open_distance, open_model, search_settings, square_frames
 from latentreel.core.errors import InputError
 
 
@@ -21,6 +22,37 @@ class RecordConfig(ClipConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DriveConfig(InversionConfig):
+    """Reads the motion of a given video and saves it to a file.
+
+    Its frames are inverted one after the other, as offsets along the latent basis from the first. Beside the file come the first
+    frame's latent (.latent.safetensors), and a sheet: the video, and what was reached (.png).
+    """
+
+    video: Path
+    """The driving video. It comes at the model's frame rate."""
+
+    frames: int | None = None
+    """Frames that are read; by default all."""
+
+    frame_steps: int = 20
+    """Steps of the search for each frame after the first."""
+
+    smoothness: float = 0.003
+    """Weight of changes from frame to frame: more is calmer, and less exact."""
+
+    out: Path = Path("runs/motion.safetensors")
+    """The file to write."""
+
+    def __post_init__(self) -> None:
+        if self.frames is not None and self.frames < 2:
+            raise InputError("frames is out of range", given=self.frames, allowed="at least 2")
+        if self.frame_steps < 1 or not 0 <= self.smoothness < 100:
+            given = f"frame_steps {self.frame_steps}, smoothness {self.smoothness}"
+            raise InputError("the search for frames is out of range", given=given, allowed="at least 1; 0 to below 100")
+
+
+@dataclass(frozen=True, kw_only=True)
 class ApplyConfig(GenerateConfig):
     """Moves other contents as a saved motion says.
 
@@ -29,12 +61,13 @@ class ApplyConfig(GenerateConfig):
     """
 
     motion: Path
-    """The file that `latentreel transfer record` wrote."""
+    """The file that `latentreel transfer record` or `drive` wrote."""
 
 
 def run(arguments: list[str]) -> None:
     """Parses and runs one action."""
-    run_action("transfer", {"record": (RecordConfig, _record), "apply": (ApplyConfig, _apply)}, arguments)
+    actions = {"record": (RecordConfig, _record), "drive": (DriveConfig, _drive), "apply": (ApplyConfig, _apply)}
+    run_action("transfer", actions, arguments)
 
 
 def _record(config: RecordConfig) -> None:
@@ -45,6 +78,44 @@ def _record(config: RecordConfig) -> None:
     settings = clip_settings(config) | {"seed": config.seeds[0], "motion_seed": config.motion_seeds[0]}
     save_motion(open_pipeline(config, MoCoGANHDPipeline.load).motion(**settings), config.out)
     console.print(str(config.out), soft_wrap=True)
+
+
+def _drive(config: DriveConfig) -> None:
+    from latentreel.checkpoints.recordings import save_latent, save_motion
+    from latentreel.cli.progress import console, steps
+    from latentreel.core.files import require_writable
+    from latentreel.media.contact_sheet import contact_sheet, save_image
+    from latentreel.pipelines.driving import driving_motion
+    from latentreel.pipelines.inversion import invert
+
+    pipe = open_model(config)
+    settings, distance = search_settings(config, pipe.image_generator), open_distance(config, pipe)
+    frames = square_frames(config.video, pipe, at_least=2, at_most=config.frames)
+    require_writable(config.out.parent)
+    with steps() as progress:
+        first = invert(
+            pipe.image_generator,
+            frames[0],
+            settings,
+            label=config.label,
+            distance=distance,
+            progress=lambda done, total, _: progress("inverting the first frame", done, total),
+        )
+        followed = driving_motion(
+            pipe,
+            frames,
+            first.latent,
+            steps=config.frame_steps,
+            smoothness=config.smoothness,
+            distance=distance,
+            progress=lambda done, total: progress("following", done, total),
+        )
+    latent, sheet = config.out.with_suffix(".latent.safetensors"), config.out.with_suffix(".png")
+    save_motion(followed.motion, config.out)
+    save_latent(followed.first, latent)
+    save_image(sheet, contact_sheet([frames, followed.pictures]))
+    for path in (config.out, latent, sheet):
+        console.print(str(path), soft_wrap=True)
 
 
 def _apply(config: ApplyConfig) -> None:

@@ -24,6 +24,10 @@ class LatentMap(Protocol):
         """Normal noise [N, z_dim] to latents [N, D] in the space where trajectories are walked."""
         ...
 
+    def truncate(self, w: Tensor, truncation: float) -> Tensor:
+        """Latents [..., D] moved toward their mean: 1 leaves them, 0 gives the mean."""
+        ...
+
 
 @runtime_checkable
 class ImageGenerator(LatentMap, Protocol):
@@ -36,8 +40,4 @@ class ImageGenerator(LatentMap, Protocol):
 
     def synthesize(self, w: Tensor, labels: Tensor | None = None, noise: NoiseMode | Sequence[Tensor] = "none") -> Tensor:
         """Latents [N, D] or, one per layer, [N, L, D], to images [N, 3, H, W], about [-1, 1]."""
-        ...
-
-    def truncate(self, w: Tensor, truncation: float) -> Tensor:
-        """Latents [..., D] moved toward their mean: 1 leaves them, 0 gives the mean."""
         ...

@@ -45,6 +45,17 @@ def centre_square(frame: Pixels, resolution: int) -> Pixels:
     return framed(frame, resolution, "crop")
 
 
+def framing_notes(frame: Pixels, resolution: int) -> list[str]:
+    """What `centre_square` does to a frame that is not of its size already, in words."""
+    height, width = frame.shape[:2]
+    side, notes = min(height, width), []
+    if height != width:
+        notes.append(f"{width}x{height} is no square: the centre {side}x{side} is taken")
+    if side != resolution:
+        notes.append(f"{'enlarged' if side < resolution else 'shrunk'} from {side}x{side} to {resolution}x{resolution}")
+    return notes
+
+
 def is_enlarged(frame: Pixels, resolution: int, fit: Fit) -> bool:
     """Whether `framed` makes pixels that were not there."""
     height, width = frame.shape[:2]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from latentreel.core.digests import file_digest
 from latentreel.core.errors import InputError
@@ -63,18 +64,31 @@ class PerceptualDistance:
             InputError: The network fails on them, or gives something else than distances.
         """
         a, b = (torch.from_numpy(clip).to(self.device).movedim(-1, 1).float() for clip in (real, fake))
+        found: npt.NDArray[np.float64] = self.between(a / 127.5 - 1, b / 127.5 - 1).double().cpu().numpy()
+        return found
+
+    def between(self, a: Tensor, b: Tensor) -> Tensor:
+        """The distance of every two pictures, [N], with gradients where they are asked for.
+
+        Args:
+            a: [N, 3, H, W] in [-1, 1].
+            b: The same shape.
+
+        Raises:
+            InputError: The network fails on them, or gives something else than distances.
+        """
         try:
             if self.embeds:
-                x, y = (self.network(some, resize_images=False, return_lpips=True) for some in (a, b))
+                x, y = (self.network((some + 1) * 127.5, resize_images=False, return_lpips=True) for some in (a, b))
                 distances = (x - y).square().flatten(1).sum(dim=1)
             else:
-                distances = self.network(a / 127.5 - 1, b / 127.5 - 1).flatten()
+                distances = self.network(a, b).flatten()
         except torch.OutOfMemoryError:
             raise
         except Exception as error:  # a foreign program raises anything
             problem = f"{self.path} fails on {list(a.shape)}"
             raise InputError(problem, given=(str(error).strip().splitlines() or [""])[-1][:200]) from error
-        if distances.shape != (len(real),) or not torch.isfinite(distances).all():
-            raise InputError(f"{self.path} gives no distances", given=list(distances.shape), allowed=[len(real)])
-        found: npt.NDArray[np.float64] = distances.double().cpu().numpy()
-        return found
+        if distances.shape != (len(a),) or not torch.isfinite(distances).all():
+            raise InputError(f"{self.path} gives no distances", given=list(distances.shape), allowed=[len(a)])
+        assert isinstance(distances, Tensor)
+        return distances

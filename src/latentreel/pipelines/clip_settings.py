@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
+from torch import Tensor
+
 from latentreel.core.errors import InputError
 from latentreel.sampling.courses import Interpolation
 from latentreel.sampling.directions import Direction
+from latentreel.sampling.given_latent import GivenLatent
 from latentreel.sampling.latents import StyleMix
 from latentreel.sampling.motion import Motion
 
@@ -59,6 +62,9 @@ class Settings(TypedDict, total=False):
 
     to_seed: int | None
     """Another content of the same class, which the first one becomes little by little until the last frame; None."""
+
+    latent: GivenLatent | Tensor | None
+    """A content that is given, such as an inverted picture, instead of one from the seed: [D], or [L, D] for each layer; None."""
 
     start_seconds: float | None
     """When a StyleGAN-V's clip begins; by default at 0, or, if it goes backwards, so that it ends there."""

@@ -3,12 +3,14 @@
 from typing import NamedTuple, Self
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from latentreel.core.errors import InputError
 from latentreel.core.image_generator import LatentMap
+from latentreel.core.shapes import check_shape
 from latentreel.image_generators.stylegan2.generator import Backbone
 from latentreel.pipelines.clip_settings import Settings
+from latentreel.sampling.given_latent import GivenLatent
 from latentreel.sampling.latents import StyleMix, content_labels, content_latents, mixed
 
 
@@ -33,6 +35,12 @@ class Content(NamedTuple):
     num_layers: int
     """L; 0 for a generator without layers of styles."""
 
+    layers: Tensor | None = None
+    """How far the latent of each layer is from w, [L, D], where a given content has one for each; layers move together."""
+
+    noise_maps: tuple[Tensor, ...] = ()
+    """Noise maps that a given content brings."""
+
     def shifted(self, change: Tensor) -> Self:
         """The content changed along a direction of latent space [D]."""
         return self._replace(w=self.w + change, other=self.other + change, toward=self.toward + change)
@@ -45,11 +53,15 @@ class Content(NamedTuple):
         return torch.lerp(self.w, self.toward, shares)
 
     def in_layers(self, latents: Tensor, own: Tensor) -> Tensor:
-        """Latents [t, D] as they are, or [t, L, D] where some layers follow the other content; `own` is the course [t, D]."""
+        """Latents [t, D] as they are, or [t, L, D] where layers differ; `own` is the course [t, D]."""
         if self.style_mix is None:
-            return latents
+            return latents if self.layers is None else latents[:, None] + self.layers
         layers = range(self.style_mix.first, self.style_mix.last + 1)
-        return mixed(latents, own, self.other, layers=layers, num_layers=self.num_layers)
+        moved = mixed(latents, own, self.other, layers=layers, num_layers=self.num_layers)
+        if self.layers is None:
+            return moved
+        follows = torch.tensor([layer in layers for layer in range(self.num_layers)], device=latents.device)
+        return torch.where(follows[:, None], moved, moved + self.layers)
 
 
 def content_of(generator: LatentMap, settings: Settings, *, device: torch.device) -> Content:
@@ -61,7 +73,7 @@ def content_of(generator: LatentMap, settings: Settings, *, device: torch.device
         device: Where the generator lives.
 
     Raises:
-        InputError: A number is out of range, or the generator has no such class or layers.
+        InputError: A number is out of range, the generator has no such class or layers, or a given latent is none of its own.
     """
     num_layers = generator.num_layers if isinstance(generator, Backbone) else 0
     mix, goal, own = settings.get("style_mix"), settings.get("to_seed"), [settings.get("seed", 0)]
@@ -74,14 +86,39 @@ def content_of(generator: LatentMap, settings: Settings, *, device: torch.device
     def latents(seeds: list[int], labels: Tensor | None) -> Tensor:
         return content_latents(generator, seeds, labels=labels, truncation=truncation, device=device)
 
-    labels = content_labels(generator, own, label=label, device=device)
-    w = latents(own, labels)
+    given, layers, maps = _given_latent(settings, generator), None, ()
+    if given is None:
+        labels = content_labels(generator, own, label=label, device=device)
+        w = latents(own, labels)
+    else:
+        labels = None if given.label is None else torch.tensor([given.label], device=device)
+        w = generator.truncate(given.centre.to(device), truncation)
+        layers = None if given.layers is None else truncation * given.layers.to(device)
+        maps = tuple(one.to(device) for one in given.noise_maps)
     other = toward = w[:0]
     if mix is not None:
         other = latents([mix.seed], content_labels(generator, [mix.seed], label=label, device=device))
     if goal is not None:
         toward = latents([goal], labels)
-    return Content(w, labels, mix, other, toward, num_layers)
+    return Content(w, labels, mix, other, toward, num_layers, layers, maps)
+
+
+def _given_latent(settings: Settings, generator: LatentMap) -> GivenLatent | None:
+    """The content that settings give, if they give one."""
+    latent = settings.get("latent")
+    if latent is None:
+        return None
+    assert isinstance(generator, nn.Module)
+    if isinstance(latent, Tensor):
+        latent = GivenLatent.of(latent, generator, label=settings.get("label"))
+    elif settings.get("label") is not None:
+        raise InputError("a given latent brings its class", given=f"label {settings['label']}", fix="leave the label out")
+    if isinstance(generator, Backbone):
+        generator.per_layer(latent.w[None])
+    elif latent.w.ndim == 2:
+        raise InputError("BigGAN has no style layers: one latent drives an image", given=list(latent.w.shape), allowed="[D]")
+    check_shape(latent.centre, "1 D", name="the latent", D=generator.w_dim)
+    return latent.require(generator)
 
 
 def _check_style_mix(mix: StyleMix, num_layers: int) -> None:

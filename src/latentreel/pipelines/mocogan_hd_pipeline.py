@@ -104,6 +104,21 @@ class MoCoGANHDPipeline(VideoPipeline):
         content = self._content(settings)
         return Motion.of(torch.cat(list(self._course(content, num_frames, settings))), self.basis, fps=self.fps)
 
+    def content(self, **settings: Unpack[Settings]) -> Content:
+        """What the clip of these arguments shows, before it moves.
+
+        Raises:
+            InputError: A number is out of range, or a direction or a latent belongs to another model.
+        """
+        refuse_unknown(settings)
+        refuse_meaningless(settings, self.meaningless, kind=self.kind)
+        return self._content(settings)
+
+    def draw(self, content: Content, latents: Tensor, *, noise: Literal["none", "fixed"] = "none") -> Tensor:
+        """Pictures [t, 3, H, W] in [-1, 1] of latents [t, D] that a content moved to."""
+        moved = content.in_layers(latents, content.w.expand(len(latents), -1))
+        return render(self.image_generator, moved[None], content.noise_maps or noise, labels=content.labels)[0]
+
     def clip_length(self, num_frames: int, settings: Settings) -> int:
         """Frames of the clip that these settings give; a motion brings its own number."""
         motion = settings.get("motion")
@@ -157,6 +172,6 @@ class MoCoGANHDPipeline(VideoPipeline):
         for latents in pieces:
             own = content.course(range(done, done + len(latents)), length)
             moved = content.in_layers(latents + (own - content.w), own)
-            frames = render(self.image_generator, moved[None], noise, labels=content.labels)[0]
+            frames = render(self.image_generator, moved[None], content.noise_maps or noise, labels=content.labels)[0]
             yield Video(to_uint8(frames), fps=fps)
             done += len(latents)

@@ -103,12 +103,8 @@ class StyleGAN2Discriminator(nn.Module):
         size = self.config.resolution
         check_shape(images, "N 3 H W", name="images", H=size, W=size)
         check_labels(labels, num_images=len(images), num_classes=self.config.num_classes)
-        image = images.to(compute_dtype(images.device), memory_format=torch.channels_last)
-        x: Tensor | None = None
-        for block in self.blocks:
-            x, image = block(x, image)
-        assert x is not None
-        x = x.float()  # the last 4x4 pixels are cheap, and a logit wants its digits
+        features, image = self._through_blocks(images)
+        x = features[-1].float()  # the last 4x4 pixels are cheap, and a logit wants its digits
         if self.from_rgb is not None:
             x = x + self.from_rgb(image.float())
         group, features = self.config.deviation_group, self.config.deviation_features
@@ -117,6 +113,25 @@ class StyleGAN2Discriminator(nn.Module):
         if self.mapping is None:
             return logits
         return project(logits, self.mapping(None, one_hot(labels, self.config.num_classes)))
+
+    def features(self, images: Tensor) -> list[Tensor]:
+        """What leaves each block, for distances between pictures: [N, 3, H, W] to [N, C, H / 2, W / 2], ... [N, C', 4, 4].
+
+        Raises:
+            InputError: The images have another size.
+        """
+        check_shape(images, "N 3 H W", name="images", H=self.config.resolution, W=self.config.resolution)
+        return self._through_blocks(images)[0]
+
+    def _through_blocks(self, images: Tensor) -> tuple[list[Tensor], Tensor]:
+        """What leaves each block, and the picture at 4 px where it goes along."""
+        image = images.to(compute_dtype(images.device), memory_format=torch.channels_last)
+        x: Tensor | None = None
+        features = []
+        for block in self.blocks:
+            x, image = block(x, image)
+            features.append(x)
+        return features, image
 
 
 def project(features: Tensor, direction: Tensor) -> Tensor:
