@@ -1,7 +1,9 @@
-"""`latentreel transfer record|drive|apply`: one motion, many contents."""
+"""`latentreel transfer record|drive|mimic|apply`: one motion, many contents."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from latentreel.cli.arguments import run_action
 from latentreel.cli.clip_config import ClipConfig, clip_settings, open_pipeline
@@ -53,6 +55,28 @@ class DriveConfig(InversionConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MimicConfig(ClipConfig):
+    """Finds the motion with which a content of one world is read as a video of another world is.
+
+    For models that share nothing with the one that drew the video: readers find the pose factors of both. The video must show the
+    pictures of a world that has a reader (faces, creatures), drawn or generated; of photographs readers know nothing. The motion is
+    that of the first seed, or of --latent.
+    """
+
+    video: Path
+    """What is mimicked. It comes at the model's frame rate."""
+
+    video_world: str = "faces"
+    """The world that the video shows."""
+
+    world: str = "creatures"
+    """The world whose pictures the model draws."""
+
+    out: Path = Path("runs/motion.safetensors")
+    """The file to write."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ApplyConfig(GenerateConfig):
     """Moves other contents as a saved motion says.
 
@@ -61,12 +85,17 @@ class ApplyConfig(GenerateConfig):
     """
 
     motion: Path
-    """The file that `latentreel transfer record` or `drive` wrote."""
+    """The file that `latentreel transfer record`, `drive` or `mimic` wrote."""
 
 
 def run(arguments: list[str]) -> None:
     """Parses and runs one action."""
-    actions = {"record": (RecordConfig, _record), "drive": (DriveConfig, _drive), "apply": (ApplyConfig, _apply)}
+    actions: dict[str, tuple[type[Any], Callable[[Any], None]]] = {
+        "record": (RecordConfig, _record),
+        "drive": (DriveConfig, _drive),
+        "mimic": (MimicConfig, _mimic),
+        "apply": (ApplyConfig, _apply),
+    }
     run_action("transfer", actions, arguments)
 
 
@@ -115,6 +144,24 @@ def _drive(config: DriveConfig) -> None:
     save_image(sheet, contact_sheet([frames, followed.pictures]))
     for path in (config.out, latent, sheet):
         console.print(str(path), soft_wrap=True)
+
+
+def _mimic(config: MimicConfig) -> None:
+    from latentreel.checkpoints.recordings import save_motion
+    from latentreel.cli.progress import console, counting
+    from latentreel.core.files import require_writable
+    from latentreel.pipelines.mimicry import mimicked_motion
+
+    pipe = open_pipeline(config)
+    shown = ("latent", "label", "truncation", "directions", "style_mix")
+    settings = {name: value for name, value in clip_settings(config).items() if name in shown}
+    content = pipe.content(**settings, seed=config.seeds[0])
+    clip = square_frames(config.video, pipe, at_least=2)
+    require_writable(config.out.parent)
+    with counting("mimicking") as progress:
+        motion = mimicked_motion(pipe, content, clip, world=config.world, clip_world=config.video_world, progress=progress)
+    save_motion(motion, config.out)
+    console.print(str(config.out), soft_wrap=True)
 
 
 def _apply(config: ApplyConfig) -> None:

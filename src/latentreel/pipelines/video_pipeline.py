@@ -147,7 +147,8 @@ class VideoPipeline:
         labels = content_labels(generator, seeds, label=settings.get("label"), device=device)
         truncation = settings.get("truncation", 1.0)
         w = content_latents(generator, seeds, labels=labels, truncation=truncation, device=device)
-        layers, maps, given = None, (), given_latent(settings, generator)
+        layers, given = None, given_latent(settings, generator)
+        maps: tuple[Tensor, ...] = ()
         if given is not None:
             w = torch.cat([generator.truncate(given.centre.to(device), truncation), w[1:]])
             layers = None if given.layers is None else truncation * given.layers.to(device)
