@@ -49,6 +49,10 @@ class DriveConfig(InversionConfig):
     def __post_init__(self) -> None:
         if self.frames is not None and self.frames < 2:
             raise InputError("frames is out of range", given=self.frames, allowed="at least 2")
+        if self.out.suffix != ".safetensors":
+            raise InputError(
+                "a motion is written as safetensors", given=self.out.name, allowed="a path that ends in .safetensors"
+            )
         if self.frame_steps < 1 or not 0 <= self.smoothness < 100:
             given = f"frame_steps {self.frame_steps}, smoothness {self.smoothness}"
             raise InputError("the search for frames is out of range", given=given, allowed="at least 1; 0 to below 100")
