@@ -1,13 +1,15 @@
 """Inversion, prediction and driving, on held-out clips of the world `faces`; the tables go into docs/evidence.md.
 
-The clips come at the model's rate, 12.5 frames per second. Predicted are 16 frames, from one or two given ones. Motions
-found in a clip are then applied to the face of the next one, and the factor reader says how well pose follows the driver's.
+The clips come at the model's rate, 12.5 frames per second. Predicted are 16 frames, from one or two given ones. Motions found in a
+clip are then applied to the face of the next one, and the factor reader says how well pose follows the driver's. Sheets to look
+at go into runs/bench-prediction.
 """
 
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,9 +30,10 @@ from latentreel.pipelines.prediction import Lookahead, go_on
 from latentreel.pipelines.prediction_scores import REPEAT, PredictionScores, compare_prediction
 from latentreel.sampling.motion import Motion
 from latentreel.worlds.registry import open_world
-from measure import RESULTS, write_result
+from measure import write_result
 
 MODEL = "faces"
+SHEETS = Path("runs/bench-prediction")
 CLIPS, FRAMES, STEP = 16, 16, 2  # every second frame: the world's 25 frames per second at the model's 12.5
 GIVEN = (1, 2)
 SAMPLES = 4
@@ -114,7 +117,7 @@ def driving(measured: list[Measured]) -> dict[str, list[float]]:
         "the next clip's face, moved by another": [*moved[3:], *moved[:3]],
     }
     sheet = [clip for index in range(3) for clip in (read["the driver itself, read"][index], moved[index], seeded[index])]
-    save_image(RESULTS / "driving.png", contact_sheet(sheet, columns=12))
+    save_image(SHEETS / "driving.png", contact_sheet(sheet, columns=12))
     readings = {name: read_clips(reader, np.stack(clips)).motion for name, clips in read.items()}
     legible = legible_motion(MODEL)
     return {
@@ -131,7 +134,7 @@ def _correlation(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
 def mimicry(clips: list[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]]) -> dict[str, float]:
     """Correlation of what is read of the creature with the driver's true factors, by factor."""
     reader, legible = load_factor_reader("creatures"), sorted(set(legible_motion("creatures")) & set(legible_motion(MODEL)))
-    save_image(RESULTS / "mimicry.png", contact_sheet([clip for pair in clips for clip in pair], columns=12))
+    save_image(SHEETS / "mimicry.png", contact_sheet([clip for pair in clips for clip in pair], columns=12))
     readings = read_clips(reader, np.stack([creature for _, creature in clips])).motion
     names, truth = open_world(MODEL).motion_names, [real_clip(index)[1] for index in range(len(clips))]
     return {
@@ -146,11 +149,10 @@ def main() -> None:
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         measured = list(track(pool.map(measure_clip, range(count)), total=count, description="clips"))
         mimics = list(track(pool.map(mimic, range(min(count, MIMICS))), total=min(count, MIMICS), description="mimicry"))
-    RESULTS.mkdir(exist_ok=True)
     shown = [clip for one in measured[:2] for clip in one.clips.values()]
-    save_image(RESULTS / "prediction.png", contact_sheet(shown, columns=15))
+    save_image(SHEETS / "prediction.png", contact_sheet(shown, columns=15))
     stills = np.stack([[real_clip(index)[0][0] for index in range(count)], [one.inversion.picture for one in measured]])
-    save_image(RESULTS / "inversion.png", contact_sheet(list(stills), columns=16))
+    save_image(SHEETS / "inversion.png", contact_sheet(list(stills), columns=16))
 
     result: dict[str, object] = {"clips": count, "samples": SAMPLES}
     for given in GIVEN:

@@ -165,6 +165,11 @@ CASES = {
     "no driver": ([*DRIVE, "nowhere.mp4"], r"cannot read nowhere\.mp4: No such file"),
     "driver noise": ([*DRIVE, "noise/a.mp4"], "a.mp4 is not a video"),
     "driver still": ([*DRIVE, "still.png"], r"still\.png is too short; given: 1 frames.*allowed: 2 frames"),
+    "mimic of nothing": (["transfer", "mimic", *GENERATE[1:4], "--video", "nowhere"], "cannot read nowhere: No such file"),
+    "mimic of a sky": (
+        ["transfer", "mimic", *GENERATE[1:4], "--video", "short/a.mp4", "--video-world", "skies"],
+        "different motion factors; given: creatures, skies",
+    ),
     "latent of a motion": ([*GENERATE, "--latent", "motion.safetensors"], "holds no latent; given: motion"),
     "latent of another model": ([*GENERATE, "--latent", "latent.safetensors"], "latent belongs to another image generator"),
     "latent and seeds": (

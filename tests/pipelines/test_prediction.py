@@ -7,9 +7,11 @@ import torch
 from latentreel.core.errors import InputError
 from latentreel.pipelines.driving import driving_motion
 from latentreel.pipelines.inversion import InversionSettings
+from latentreel.pipelines.mimicry import mimicked_motion
 from latentreel.pipelines.prediction import Lookahead, continued, extrapolated, predict
 from latentreel.pipelines.prediction_scores import BEST, BOUND, LINEAR, MEAN, PREDICTION, REPEAT, compare_prediction
 from latentreel.sampling.given_latent import GivenLatent
+from latentreel.worlds.registry import open_world
 
 QUICK = InversionSettings(steps=6, starts=1, candidates=4)
 
@@ -81,3 +83,12 @@ def test_a_prediction_is_scored_beside_baselines_and_the_bound(pipe, clip):
             predict(pipe, clip, Lookahead(5, [0], given), QUICK)
     with pytest.raises(InputError, match="differ in length; given: 4"):
         compare_prediction(pipe, made, clip[:4], followed)
+
+
+def test_a_content_mimics_a_clip_of_another_world(pipe):
+    frames = open_world("faces", resolution=16, num_frames=3).video(0).video.frames
+    motion = mimicked_motion(pipe, pipe.content(seed=1), frames, world="creatures", clip_world="faces", steps=2)
+    assert pipe.generate(seed=1, motion=motion).frames.shape == (3, 16, 16, 3)
+    assert motion.offsets[1:].any()
+    with pytest.raises(InputError, match="different motion factors; given: skies, faces"):
+        mimicked_motion(pipe, pipe.content(seed=1), frames, world="skies", clip_world="faces")

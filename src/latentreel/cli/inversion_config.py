@@ -167,7 +167,8 @@ def square_frames(
             f"note: {path}: {stream.fps:.4g} frames per second, brought to the model's {pipe.fps:.4g}", soft_wrap=True
         )
         stream = at_rate(stream, pipe.fps)
-    size, frames = pipe.image_generator.resolution, []
+    size = pipe.image_generator.resolution
+    frames: list[npt.NDArray[np.uint8]] = []
     for frame in itertools.islice(stream.frames, at_most):
         frames.append(centre_square(frame, size) if frames else _squared(frame, path, size))
     if len(frames) < at_least:

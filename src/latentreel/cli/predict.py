@@ -69,6 +69,7 @@ def run(arguments: list[str]) -> None:
     from latentreel.core.video import Video
     from latentreel.media.contact_sheet import contact_sheet, save_image
     from latentreel.media.encode import save_video
+    from latentreel.metrics.frame_quality import frame_quality
     from latentreel.pipelines.driving import driving_motion
     from latentreel.pipelines.prediction import Lookahead, predict
     from latentreel.pipelines.prediction_scores import compare_prediction
@@ -77,6 +78,7 @@ def run(arguments: list[str]) -> None:
     settings, distance = search_settings(config, pipe.image_generator), open_distance(config, pipe)
     if config.video is not None:
         real = square_frames(config.video, pipe, at_least=config.frames, at_most=config.frames)
+        frame_quality(real[:1], real[:1])  # fails now where it would fail in the end
     else:
         assert config.image is not None
         real = square_picture(config.image, pipe.image_generator.resolution)[None]

@@ -1,7 +1,9 @@
-"""`latentreel transfer record|drive|apply`: one motion, many contents."""
+"""`latentreel transfer record|drive|mimic|apply`: one motion, many contents."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from latentreel.cli.arguments import run_action
 from latentreel.cli.clip_config import ClipConfig, clip_settings, open_pipeline
@@ -47,9 +49,35 @@ class DriveConfig(InversionConfig):
     def __post_init__(self) -> None:
         if self.frames is not None and self.frames < 2:
             raise InputError("frames is out of range", given=self.frames, allowed="at least 2")
+        if self.out.suffix != ".safetensors":
+            raise InputError(
+                "a motion is written as safetensors", given=self.out.name, allowed="a path that ends in .safetensors"
+            )
         if self.frame_steps < 1 or not 0 <= self.smoothness < 100:
             given = f"frame_steps {self.frame_steps}, smoothness {self.smoothness}"
             raise InputError("the search for frames is out of range", given=given, allowed="at least 1; 0 to below 100")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MimicConfig(ClipConfig):
+    """Finds the motion with which a content of one world is read as a video of another world is.
+
+    For models that share nothing with the one that drew the video: readers find the pose factors of both. The video must show the
+    pictures of a world that has a reader (faces, creatures), drawn or generated; of photographs readers know nothing. The motion is
+    that of the first seed, or of --latent.
+    """
+
+    video: Path
+    """What is mimicked. It comes at the model's frame rate."""
+
+    video_world: str = "faces"
+    """The world that the video shows."""
+
+    world: str = "creatures"
+    """The world whose pictures the model draws."""
+
+    out: Path = Path("runs/motion.safetensors")
+    """The file to write."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +89,17 @@ class ApplyConfig(GenerateConfig):
     """
 
     motion: Path
-    """The file that `latentreel transfer record` or `drive` wrote."""
+    """The file that `latentreel transfer record`, `drive` or `mimic` wrote."""
 
 
 def run(arguments: list[str]) -> None:
     """Parses and runs one action."""
-    actions = {"record": (RecordConfig, _record), "drive": (DriveConfig, _drive), "apply": (ApplyConfig, _apply)}
+    actions: dict[str, tuple[type[Any], Callable[[Any], None]]] = {
+        "record": (RecordConfig, _record),
+        "drive": (DriveConfig, _drive),
+        "mimic": (MimicConfig, _mimic),
+        "apply": (ApplyConfig, _apply),
+    }
     run_action("transfer", actions, arguments)
 
 
@@ -116,6 +149,24 @@ def _drive(config: DriveConfig) -> None:
     save_image(sheet, contact_sheet([frames, followed.pictures]))
     for path in (config.out, latent, sheet):
         console.print(str(path), soft_wrap=True)
+
+
+def _mimic(config: MimicConfig) -> None:
+    from latentreel.checkpoints.recordings import save_motion
+    from latentreel.cli.progress import console, counting
+    from latentreel.core.files import require_writable
+    from latentreel.pipelines.mimicry import mimicked_motion
+
+    pipe = open_pipeline(config)
+    shown = ("latent", "label", "truncation", "directions", "style_mix")
+    settings = {name: value for name, value in clip_settings(config).items() if name in shown}
+    content = pipe.content(**settings, seed=config.seeds[0])
+    clip = square_frames(config.video, pipe, at_least=2)
+    require_writable(config.out.parent)
+    with counting("mimicking") as progress:
+        motion = mimicked_motion(pipe, content, clip, world=config.world, clip_world=config.video_world, progress=progress)
+    save_motion(motion, config.out)
+    console.print(str(config.out), soft_wrap=True)
 
 
 def _apply(config: ApplyConfig) -> None:

@@ -86,7 +86,8 @@ def content_of(generator: LatentMap, settings: Settings, *, device: torch.device
     def latents(seeds: list[int], labels: Tensor | None) -> Tensor:
         return content_latents(generator, seeds, labels=labels, truncation=truncation, device=device)
 
-    given, layers, maps = _given_latent(settings, generator), None, ()
+    given, layers = _given_latent(settings, generator), None
+    maps: tuple[Tensor, ...] = ()
     if given is None:
         labels = content_labels(generator, own, label=label, device=device)
         w = latents(own, labels)
