@@ -156,8 +156,9 @@ def _mimic(config: MimicConfig) -> None:
     from latentreel.cli.progress import console, counting
     from latentreel.core.files import require_writable
     from latentreel.pipelines.mimicry import mimicked_motion
+    from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
 
-    pipe = open_pipeline(config)
+    pipe = open_pipeline(config, MoCoGANHDPipeline.load)
     shown = ("latent", "label", "truncation", "directions", "style_mix")
     settings = {name: value for name, value in clip_settings(config).items() if name in shown}
     content = pipe.content(**settings, seed=config.seeds[0])

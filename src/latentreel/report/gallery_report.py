@@ -15,6 +15,7 @@ from latentreel.core.text import printable
 from latentreel.image_generators.build import Network
 from latentreel.media.contact_sheet import contact_sheet
 from latentreel.pipelines.edits import component_walks
+from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
 from latentreel.pipelines.video_pipeline import VideoPipeline
 from latentreel.report.blocks import ClipGrid, Command, Facts, Picture
 from latentreel.report.clip_selection import COLUMNS, bounded, columns_for, select_clips
@@ -103,7 +104,8 @@ def model_gallery(
     sections = [_own_motion(clips), _one_content(clips, few), _one_motion(clips, seeds[:COLUMNS])]
     if long:
         sections.append(_long(clips, long))
-    sections.append(_directions(pipe, contents))
+    if isinstance(pipe, MoCoGANHDPipeline):
+        sections.append(_directions(pipe, contents))
     listed = " ".join(map(str, seeds))
     again = f"latentreel generate {name} --seeds {listed} --motion-seeds 0 1 2 3 --truncation {contents.truncation:g} --grid"
     sections.append(Section("What this is", "", [Command(again, "The clips as files."), *card_facts(card)]))
@@ -206,7 +208,7 @@ def _one_motion(clips: _Clips, seeds: Sequence[int]) -> Section:
         columns=len(seeds),
         row_labels=[f"motion {motion}" for motion in motions],
         column_labels=[f"seed {seed}" for seed in seeds],
-        caption="The motion also depends on where it starts, so expect a likeness along a row, not a copy.",
+        caption="The motion of a MoCoGAN-HD also depends on where it starts: expect a likeness along a row, not a copy.",
         description=f"A grid of clips: each of the {len(motions)} rows shows one motion on {len(seeds)} contents.",
     )
     return Section("One motion, several contents", "Along a row the motion's random numbers are the same.", [grid])
@@ -222,10 +224,10 @@ def _long(clips: _Clips, pairs: Sequence[tuple[int, int]]) -> Section:
         caption=f"{num_frames} frames, {num_frames / fps:.3g} s. Look for contents that change and for motion that dies down.",
         description=f"{len(pairs)} long generated clips.",
     )
-    return Section("Longer than in training", "The same motion generator, run on.", [grid])
+    return Section("Longer than in training", "The same motion, run on.", [grid])
 
 
-def _directions(pipe: VideoPipeline, contents: GalleryContents) -> Section:
+def _directions(pipe: MoCoGANHDPipeline, contents: GalleryContents) -> Section:
     count = min(DIRECTIONS, len(pipe.basis.components))
     directions = [Direction.component(pipe.basis, index) for index in range(count)]
     walks = component_walks(pipe, directions, seed=contents.seeds[0], truncation=contents.truncation, steps=STEPS)

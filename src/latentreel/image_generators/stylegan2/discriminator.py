@@ -107,8 +107,8 @@ class StyleGAN2Discriminator(nn.Module):
         x = features[-1].float()  # the last 4x4 pixels are cheap, and a logit wants its digits
         if self.from_rgb is not None:
             x = x + self.from_rgb(image.float())
-        group, features = self.config.deviation_group, self.config.deviation_features
-        x = self.conv(minibatch_deviation(x, group_size=group, num_features=features))
+        group, shares = self.config.deviation_group, self.config.deviation_features
+        x = self.conv(minibatch_deviation(x, group_size=group, num_features=shares))
         logits: Tensor = self.output(self.linear(x.flatten(1)))
         if self.mapping is None:
             return logits
