@@ -12,6 +12,7 @@ from latentreel.cli.train import build, start
 from latentreel.core.errors import InputError
 from latentreel.core.video import Video
 from latentreel.media.encode import save_video
+from latentreel.training.journal import read_journal
 from latentreel.training.presets import STYLEGAN_V
 
 DEBUG = dataclasses.replace(STYLEGAN_V["debug"], device="cpu", sample_every=1000)
@@ -107,3 +108,11 @@ def test_folders_become_classes_that_both_networks_are_told(tmp_path):
     assert generator.num_classes == 2
     assert generator.config.fps == 12.5
     assert "classes: 0 bright, 1 dark" in (tmp_path / "run" / "bundle" / "card.json").read_text()
+
+
+def test_scores_are_of_clips_of_consecutive_frames(tmp_path):
+    config = dataclasses.replace(DEBUG, out=tmp_path / "run", kclips=0.008, world_videos=16)
+    start(dataclasses.replace(config, score_kclips=0.008, score_frames=9, score_clips=16, score_network="worlds-clips"))
+    scores = [entry for entry in read_journal(tmp_path / "run" / "journal.jsonl") if "score/frechet_distance" in entry]
+    assert [entry["step"] for entry in scores] == [1, 2]
+    assert load_video_generator(tmp_path / "run" / "best").resolution == 16

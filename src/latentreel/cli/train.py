@@ -210,11 +210,16 @@ def _build_motion(config: MotionTrainingConfig, accelerator: "Accelerator") -> "
 
 def _build_stylegan_v(config: StyleGANVTrainingConfig, accelerator: "Accelerator") -> "Family":
     from latentreel.data.clip_sampling import ClipSampler
+    from latentreel.stylegan_v.discriminator import StyleGANVDiscriminator
+    from latentreel.stylegan_v.generator import StyleGANVGenerator
+    from latentreel.training.image_start import start_from_images
+    from latentreel.training.state import saved_states
     from latentreel.training.stylegan_v import StyleGANVTraining, discriminator_config, frame_sampling, generator_config
 
-    generator_config(config)  # refuses impossible sizes before any data is decoded
-    discriminator_config(config)
-    placement = frame_sampling(config)
+    # What is impossible is refused before any data is decoded.
+    sizes, judged, placement = generator_config(config), discriminator_config(config), frame_sampling(config)
+    if config.image_generator is not None and not config.conditional and not saved_states(config.out / "state"):
+        start_from_images(StyleGANVGenerator(sizes), StyleGANVDiscriminator(judged), config.image_generator)
     sampler = _open_clips(config, config.resolution, accelerator, num_frames=config.num_frames, placement=placement)
     assert isinstance(sampler, ClipSampler)
     return StyleGANVTraining(config, sampler, accelerator)
@@ -239,7 +244,7 @@ def open_score_network(config: RunConfig, accelerator: "Accelerator") -> "Extrac
 def build_scorer(config: RunConfig, family: "Family", extractor: "Extractor") -> "Scorer":
     """Scores of a run's bundles, as `latentreel evaluate` takes them in fp32, against the run's own data.
 
-    Motion generators are judged by clips as the run trains on, image generators by single frames.
+    Motion generators are judged by clips as the run trains on, a StyleGAN-V by clips of its own choice, image generators by frames.
     """
     from latentreel.cli.progress import console
     from latentreel.core.precision import set_precision
@@ -251,6 +256,8 @@ def build_scorer(config: RunConfig, family: "Family", extractor: "Extractor") ->
     accelerator, sampler = family.accelerator, family.sampler
     assert isinstance(sampler, ClipSampler), "streamed data cannot be scored"
     lengths = {"num_frames": sampler.num_frames, "frame_step": sampler.usual_step}
+    if isinstance(config, StyleGANVTrainingConfig):  # it trains on sparse frames
+        lengths = {"num_frames": config.score_frames, "frame_step": 1}
     protocol = altered(LATENTREEL, num_clips=config.score_clips, size=sampler.store.resolution, **lengths)
     real = StoredClips(config.data_name, sampler.store)
     told: set[str] = set()
