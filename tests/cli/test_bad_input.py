@@ -170,6 +170,9 @@ CASES = {
         ["transfer", "mimic", *GENERATE[1:4], "--video", "short/a.mp4", "--video-world", "skies"],
         "different motion factors; given: creatures, skies",
     ),
+    "project nothing": (["project", "runs/stylegan-v", "--video", "nowhere.mp4"], r"cannot read nowhere\.mp4: No such file"),
+    "project with steps": (["project", "runs/motion", "--video", "a.mp4"], "motion is a MoCoGAN-HD.*allowed: a StyleGAN-V"),
+    "project no frames": (["project", "runs/stylegan-v", "--video", "a.mp4", "--frames", "0"], "frames is out of range"),
     "latent of a motion": ([*GENERATE, "--latent", "motion.safetensors"], "holds no latent; given: motion"),
     "latent of another model": ([*GENERATE, "--latent", "latent.safetensors"], "latent belongs to another image generator"),
     "latent and seeds": (

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from latentreel.pipelines.inversion import InversionSettings
     from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
     from latentreel.pipelines.picture_distance import PictureDistance
+    from latentreel.pipelines.video_pipeline import VideoPipeline
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,9 +139,7 @@ def square_picture(path: Path, resolution: int) -> "npt.NDArray[np.uint8]":
     return _squared(load_image(path), path, resolution)
 
 
-def square_frames(
-    path: Path, pipe: "MoCoGANHDPipeline", *, at_least: int, at_most: int | None = None
-) -> "npt.NDArray[np.uint8]":
+def square_frames(path: Path, pipe: "VideoPipeline", *, at_least: int, at_most: int | None = None) -> "npt.NDArray[np.uint8]":
     """A video's frames at the size and rate of a model, with notes on the screen where it had others.
 
     Args:
@@ -167,7 +166,7 @@ def square_frames(
             f"note: {path}: {stream.fps:.4g} frames per second, brought to the model's {pipe.fps:.4g}", soft_wrap=True
         )
         stream = at_rate(stream, pipe.fps)
-    size = pipe.image_generator.resolution
+    size = pipe.resolution
     frames: list[npt.NDArray[np.uint8]] = []
     for frame in itertools.islice(stream.frames, at_most):
         frames.append(centre_square(frame, size) if frames else _squared(frame, path, size))

@@ -10,11 +10,12 @@ from latentreel.core.memory import keep_freed_memory
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("latentreel.cli.demo", "the main job on the embedded default: train, generate, report, in minutes"),
-    "train": ("latentreel.cli.train", "train an image generator, or a motion generator for one"),
+    "train": ("latentreel.cli.train", "train an image generator, a motion generator for one, or a StyleGAN-V"),
     "generate": ("latentreel.cli.generate", "make videos with a trained model"),
     "interpolate": ("latentreel.cli.interpolate", "the same with more frames between the same ones"),
     "transfer": ("latentreel.cli.transfer", "save the motion of a clip or of a video; move other contents as it says"),
     "invert": ("latentreel.cli.invert", "find the latent whose picture is nearest to a given one"),
+    "project": ("latentreel.cli.project", "find the clip of a StyleGAN-V that is nearest to a given one"),
     "predict": ("latentreel.cli.predict", "go on from a picture, or from the beginning of a video, and score it"),
     "edit": ("latentreel.cli.edit", "what the components of the latent basis change: sheets, walks, directions to keep"),
     "evaluate": ("latentreel.cli.evaluate", "score generated clips against real ones by a named protocol; compare results"),

@@ -232,7 +232,7 @@ class _Search:
         optimizer = torch.optim.Adam([u, *maps], lr=LEARNING_RATE, betas=(0.9, 0.99))
         best, least, since = None, math.inf, 0
         for step in range(steps):
-            optimizer.param_groups[0]["lr"] = LEARNING_RATE * _schedule(step, steps)
+            optimizer.param_groups[0]["lr"] = LEARNING_RATE * falling_rate(step, steps)
             pictures = self.draw(u, maps)
             far = self.distance(pictures, self.target, finest=self.generator.resolution // 2 if coarse else None)
             loss = far + self._off_course(u)
@@ -258,7 +258,7 @@ class _Search:
         return self.settings.closeness * u.square().mean(dim=(1, 2)) + self.settings.layer_closeness * apart
 
 
-def _schedule(step: int, steps: int) -> float:
+def falling_rate(step: int, steps: int) -> float:
     """Share of the learning rate: rises over the first steps, falls over the second half."""
     falling = max(0.0, 2 * step / steps - 1)
     return min(1.0, (step + 1) / WARM_UP) * (0.5 + 0.5 * math.cos(math.pi * falling))

@@ -1,4 +1,4 @@
-"""`LatentSpread`: where the latents of an image generator lie, and coordinates in which they are spread evenly.
+"""`LatentSpread`: where the latents of a generator lie, and coordinates in which they are spread evenly.
 
 Zhu et al. 2020, "Improved StyleGAN Embedding: Where are the Good Latents?", use such whitened coordinates, behind one more step.
 """
@@ -9,7 +9,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from latentreel.core.image_generator import ImageGenerator
+from latentreel.core.image_generator import LatentMap
 from latentreel.core.randomness import torch_generator
 
 SAMPLES = 16
@@ -31,7 +31,7 @@ class LatentSpread:
 
     @classmethod
     @torch.no_grad()
-    def measured(cls, generator: ImageGenerator, *, label: int | None, seed: int, device: torch.device | str) -> Self:
+    def measured(cls, generator: LatentMap, *, label: int | None, seed: int, device: torch.device | str) -> Self:
         """Of random latents of one class, or of a generator without classes."""
         count = SAMPLES * generator.w_dim
         z = torch.randn(count, generator.z_dim, generator=torch_generator(seed, "latent spread")).to(device)
