@@ -22,6 +22,7 @@ TRUNCATION = 0.8  # of the shown contents: plainer, cleaner faces than at 1
 PEOPLE = (1, 2, 3, 5, 6, 8, 9, 10)  # content seeds, chosen: of the first 24, 7 gained or lost glasses; the report says so
 MORE_PEOPLE = (13, 14, 17, 20)
 CONTENTS = (1, 6, 10, 9)
+ANIMALS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,12 +86,14 @@ def _gather(
     from latentreel.media.contact_sheet import video_grid
     from latentreel.media.encode import save_video
     from latentreel.pipelines.galleries import clips_of
+    from latentreel.pipelines.video_pipeline import VideoPipeline
     from latentreel.report.training_report import DemoResults
     from latentreel.training.journal import read_journal
     from latentreel.training.sources import open_training_data
 
     store = open_training_data(recipe, resolution=shipped.resolution, expect="videos")
     real = ClipSampler(store, num_frames=recipe.num_frames, frame_step=recipe.frame_step, seed=config.seed).batch(0, 4)
+    animals = VideoPipeline.load("creatures")
     wanted = {
         "eight people": (shipped, [(s, s) for s in PEOPLE]),
         "generated beside real": (shipped, [(s, s) for s in MORE_PEOPLE]),
@@ -98,6 +101,7 @@ def _gather(
         "one motion, several contents": (shipped, [(s, m) for m in range(3) for s in CONTENTS]),
         "by the motion generator that ships": (shipped, [(s, s + 20) for s in PEOPLE]),
         "by the one just trained": (trained, [(s, s + 20) for s in PEOPLE]),
+        "animals moved by people": (animals, [(s, s) for s in range(ANIMALS)]),
     }
     clips, videos = {}, {}
     with counting("generating videos") as progress:
@@ -111,7 +115,7 @@ def _gather(
     def rows(name: str) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
         return clips[name].reshape(3, 4, *clips[name].shape[1:])
 
-    headline, beside, _, _, by_shipped, by_trained = clips.values()
+    headline, beside, _, _, by_shipped, by_trained, creatures = clips.values()
     return DemoResults(
         headline=headline,
         real=real,
@@ -120,6 +124,7 @@ def _gather(
         one_motion=rows("one motion, several contents"),
         shipped=by_shipped,
         trained=by_trained,
+        creatures=creatures,
         made_by="the motion generator that ships",
         fps=shipped.fps,
         journal=read_journal(recipe.out / "journal.jsonl"),

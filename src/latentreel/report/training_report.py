@@ -43,6 +43,9 @@ class DemoResults:
     trained: Pixels
     """Clips by the motion generator of this run, from the same contents and motion noise, [N, T, H, W, 3]."""
 
+    creatures: Pixels
+    """Clips by the model of another domain that ships, moved by videos of people, [N, T, H, W, 3]; 8 look well."""
+
     made_by: str
     """Which motion generator made all but `shipped` and `trained`, e.g. "the motion generator trained in this run"."""
 
@@ -91,6 +94,7 @@ def training_report(results: DemoResults) -> Page:
             _one_content(results),
             _one_motion(results),
             _shipped_and_trained(results),
+            _creatures(results),
             curves(results.journal, items="clips"),
             _what_was_run(results),
         ],
@@ -192,6 +196,24 @@ def _shipped_and_trained(results: DemoResults) -> Section:
                 {"shipped": results.shipped, "trained here": results.trained},
                 caption="Above, the one that ships with the package; below, the one this run trained.",
                 description="Two rows of the same faces: above by the shipped motion generator, below by the one trained here.",
+            )
+        ],
+    )
+
+
+def _creatures(results: DemoResults) -> Section:
+    count = len(results.creatures)
+    return Section(
+        "Animals that learned from people",
+        "Motion can come from one place and content from another: the second model that ships draws animals, of which there are no "
+        "videos at all. Its motion generator learned from the videos of people.",
+        [
+            ClipGrid(
+                list(results.creatures),
+                fps=results.fps,
+                columns=COLUMNS,
+                caption=f"{count} clips, seeds 0 to {count - 1}, none left out. Look for heads that turn, and ears that change.",
+                description=f"A grid of {count} generated animals that move their heads.",
             )
         ],
     )
