@@ -94,7 +94,7 @@ def prediction_rows(measured: list[Measured], given: int) -> dict[str, list[floa
         means = np.array([one.means()[name] for one in scores])
         better = np.mean([one.means()[name][0] > one.means()[REPEAT][0] for one in scores])
         course = np.mean([one.psnr[name] for one in scores], axis=0)
-        single = [float(course[at]) if at < len(course) else float("nan") for at in SHOWN]
+        single = [float(course[at]) if at < len(course) else float("nan") for at in SHOWN if at < FRAMES - given]
         rows[name] = [*means.mean(axis=0).tolist(), float(better), *single]
     return rows
 
@@ -157,9 +157,9 @@ def main() -> None:
     result: dict[str, object] = {"clips": count, "samples": SAMPLES}
     for given in GIVEN:
         rows = prediction_rows(measured, given)
-        columns = ["PSNR", "SSIM", "clips above standing still", *(f"PSNR, frame {given + 1 + at}" for at in SHOWN)]
+        frames = [f"PSNR, frame {given + 1 + at}" for at in SHOWN if at < FRAMES - given]
         cells = {name: [f"{row[0]:.2f}", f"{row[1]:.3f}", f"{row[2]:.2f}", *map(_shown, row[3:])] for name, row in rows.items()}
-        write_table(f"prediction from {given}", columns, cells)
+        write_table(f"prediction from {given}", ["PSNR", "SSIM", "clips above standing still", *frames], cells)
         result[f"prediction from {given}"] = rows
     names = [open_world(MODEL).motion_names[at] for at in legible_motion(MODEL)]
     correlations = driving(measured)
