@@ -177,10 +177,9 @@ def export(config: ExportConfig) -> None:
     from latentreel.training.starting_weights import trained_discriminators
 
     if config.out.suffix not in (".pt", ".pth"):
+        pipe = MoCoGANHDPipeline.load(config.source)
         discriminators = trained_discriminators(Path(config.source))
-        for path in export_mocogan_hd(
-            MoCoGANHDPipeline.load(config.source), config.out, discriminators=discriminators, drop_clamp=config.drop_clamp
-        ):
+        for path in export_mocogan_hd(pipe, config.out, discriminators=discriminators, drop_clamp=config.drop_clamp):
             console.print(str(path), soft_wrap=True)
         return
     generator = load_image_generator(config.source)
