@@ -101,7 +101,17 @@ def test_a_study_ends_with_its_result(sides):
     votes = sides / "votes.csv"
     words = [sys.executable, "-m", "latentreel.cli.main", "compare", "a", "b", "--out", str(votes), "--forced"]
     environment = os.environ | {"PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
-    process = subprocess.Popen(words, cwd=sides, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        words,
+        cwd=sides,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        ),  # a shell's background jobs ignore it, and so do theirs
+    )
     try:
         lines = []
         while not lines or "Ctrl-C" not in lines[-1]:

@@ -24,7 +24,7 @@ from latentreel.image_generators.stylegan2 import discriminator
 from latentreel.stylegan_v import discriminator as of_clips
 
 for module in (discriminator, of_clips):
-    module.minibatch_deviation = lambda x, group_size: torch.cat([x, x.mean(dim=1, keepdim=True)], dim=1)
+    module.minibatch_deviation = lambda x, **_: torch.cat([x, x.mean(dim=1, keepdim=True)], dim=1)
 AdaptiveAugment.observe = lambda self, sign, *, num_images: self.strength.copy_(0.5 + sign / 4)
 main()
 """
