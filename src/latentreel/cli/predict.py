@@ -116,7 +116,7 @@ def run(arguments: list[str]) -> None:
     save_latent(made.first.latent, config.out / "latent.safetensors")
     if comparison is not None:
         console.print(_table(comparison.scores))
-        console.print(f"rows of the sheet: {', '.join(comparison.clips)}", soft_wrap=True)
+        console.print(f"rows of the sheet: {'; '.join(comparison.clips)}", soft_wrap=True)
         paths.append(_save(comparison.scores, config))
     for path in (*paths, config.out / "latent.safetensors"):
         console.print(str(path), soft_wrap=True)

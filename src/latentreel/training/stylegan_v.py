@@ -33,11 +33,7 @@ from latentreel.training.phase import Batch, Outcome, Phase
 from latentreel.training.state import TrainState, saved_states
 from latentreel.training.stylegan_v_config import StyleGANVTrainingConfig
 
-SAMPLES, SAMPLE_FRAMES, SHOWN_FRAMES = (
-    8,
-    64,
-    8,
-)  # clips in a sample video, frames of each, and how many of them are on the sheet
+SAMPLES, SAMPLE_FRAMES, SHOWN_FRAMES = 8, 64, 8  # clips in a sample video, frames of each, how many are on the sheet
 
 
 class StyleGANVTraining:
