@@ -5,6 +5,7 @@ Each family adds its fields in a module of its own. Training time is counted in 
 """
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -101,3 +102,31 @@ _FREE_ON_RESUME = {
 def usual_r1_gamma(resolution: int, batch_size: int) -> float:
     """Weight of the R1 penalty (StyleGAN2-ADA, Sec. 5: 0.0002 * resolution^2 / batch), floored for small images."""
     return max(0.0002 * resolution**2 / batch_size, 0.05)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipRunConfig(RunConfig):
+    """What trainings on clips share: their length, and how often they are scored, in clips."""
+
+    kclips: float = 25_000
+    """Length of the run in thousands of clips."""
+
+    score_kclips: float | None = None
+    """Thousands of clips between two scores of the bundle against the run's own data; None: no scores. They are in the journal,
+    and the best bundle so far is in best/. Time spent on them does not count in `minutes`."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require("kclips", 0.001 <= self.kclips < math.inf, "0.001 (one clip) or more")
+        often = self.score_kclips is None or 0.001 <= self.score_kclips < math.inf
+        self.require("score_kclips", often, "0.001 (one clip) or more")
+
+    @property
+    def total_items(self) -> int:
+        """Clips after which the run is done."""
+        return round(self.kclips * 1000)
+
+    @property
+    def score_items(self) -> int | None:
+        """Clips between two scores."""
+        return None if self.score_kclips is None else round(self.score_kclips * 1000)

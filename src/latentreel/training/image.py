@@ -27,7 +27,7 @@ from latentreel.media.contact_sheet import contact_sheet, save_image
 from latentreel.training.averages import averaged_copy, update_average
 from latentreel.training.classes import class_numbers
 from latentreel.training.image_config import ImageTrainingConfig
-from latentreel.training.lazy_adam import lazy_adam
+from latentreel.training.lazy_regularization import discriminator_phases, lazy_adam
 from latentreel.training.phase import Batch, Outcome, Phase
 from latentreel.training.state import TrainState, read_state, saved_states
 
@@ -176,18 +176,13 @@ class ImageTraining:
                     interval=config.path_length_every,
                 )
             ]
-        optimizer = lazy_adam(self.discriminator, config.learning_rate, config.r1_every)
-        phases += [
-            Phase(name="D", module=self.discriminator, optimizer=optimizer, objective=self.discriminator_objective),
-            Phase(
-                name="D_r1",
-                module=self.discriminator,
-                optimizer=optimizer,
-                objective=self.r1_objective,
-                interval=config.r1_every,
-            ),
-        ]
-        return phases
+        return phases + discriminator_phases(
+            self.discriminator,
+            self.discriminator_objective,
+            self.r1_objective,
+            learning_rate=config.learning_rate,
+            r1_every=config.r1_every,
+        )
 
     def _noise(self, batch: Batch, purpose: str, *, size: int | None = None) -> Noise:
         if not self.config.noise:

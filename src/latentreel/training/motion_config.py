@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from latentreel.core.errors import InputError
-from latentreel.training.config import RunConfig
+from latentreel.training.config import ClipRunConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class MotionTrainingConfig(RunConfig):
+class MotionTrainingConfig(ClipRunConfig):
     """Training a MoCoGAN-HD motion generator for a frozen image generator (Tian et al. 2021, Sec. 3, App. B)."""
 
     image_generator: str
@@ -30,10 +30,6 @@ class MotionTrainingConfig(RunConfig):
 
     kclips: float = 500
     """Length of the run in thousands of clips."""
-
-    score_kclips: float | None = None
-    """Thousands of clips between two scores of the bundle against the run's own data; None: no scores. They are in the journal,
-    and the best bundle so far is in best/. Time spent on them does not count in `minutes`."""
 
     num_frames: int = 16
     """T, frames in a clip (App. B)."""
@@ -129,9 +125,6 @@ class MotionTrainingConfig(RunConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require("kclips", 0.001 <= self.kclips < math.inf, "0.001 (one clip) or more")
-        often = self.score_kclips is None or 0.001 <= self.score_kclips < math.inf
-        self.require("score_kclips", often, "0.001 (one clip) or more")
         self.require("num_frames", self.num_frames >= 2, "at least 2")
         for name in ("step_size", "drawing_gb"):
             self.require(name, getattr(self, name) > 0, "above 0")
@@ -154,16 +147,6 @@ class MotionTrainingConfig(RunConfig):
         weights = ("mutual_information_weight", "image_discriminator_weight", "contrastive_weight", "feature_matching_weight")
         for name in ("gradient_penalty", *weights):
             self.require(name, getattr(self, name) >= 0, "at least 0")
-
-    @property
-    def total_items(self) -> int:
-        """Clips after which the run is done."""
-        return round(self.kclips * 1000)
-
-    @property
-    def score_items(self) -> int | None:
-        """Clips between two scores."""
-        return None if self.score_kclips is None else round(self.score_kclips * 1000)
 
     @property
     def contrastive(self) -> bool:

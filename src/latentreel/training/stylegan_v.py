@@ -28,7 +28,7 @@ from latentreel.stylegan_v.motion_codes import motion_noise
 from latentreel.training.averages import averaged_copy, update_average
 from latentreel.training.classes import class_numbers
 from latentreel.training.image_start import start_from_images
-from latentreel.training.lazy_adam import lazy_adam
+from latentreel.training.lazy_regularization import discriminator_phases, lazy_adam
 from latentreel.training.phase import Batch, Outcome, Phase
 from latentreel.training.state import TrainState, saved_states
 from latentreel.training.stylegan_v_config import StyleGANVTrainingConfig
@@ -167,18 +167,13 @@ class StyleGANVTraining:
         config = self.config
         optimizer = lazy_adam(self.generator, config.learning_rate, None)
         phases = [Phase(name="G", module=self.generator, optimizer=optimizer, objective=self.generator_objective)]
-        optimizer = lazy_adam(self.discriminator, config.learning_rate, config.r1_every)
-        phases += [
-            Phase(name="D", module=self.discriminator, optimizer=optimizer, objective=self.discriminator_objective),
-            Phase(
-                name="D_r1",
-                module=self.discriminator,
-                optimizer=optimizer,
-                objective=self.r1_objective,
-                interval=config.r1_every,
-            ),
-        ]
-        return phases
+        return phases + discriminator_phases(
+            self.discriminator,
+            self.discriminator_objective,
+            self.r1_objective,
+            learning_rate=config.learning_rate,
+            r1_every=config.r1_every,
+        )
 
 
 def frame_sampling(config: StyleGANVTrainingConfig) -> FrameSampling:

@@ -1,26 +1,18 @@
 """What the training of a StyleGAN-V can be told. Loads nothing heavy."""
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
-from latentreel.training.config import RunConfig, usual_r1_gamma
+from latentreel.training.config import ClipRunConfig, usual_r1_gamma
 
 
 @dataclass(frozen=True, kw_only=True)
-class StyleGANVTrainingConfig(RunConfig):
+class StyleGANVTrainingConfig(ClipRunConfig):
     """Training a StyleGAN-V on sparse frames of videos (Skorokhodov et al. 2022, Sec. 3.3 and 4)."""
 
     image_generator: str | None = None
     """A StyleGAN2 of the same widths to start from: a bundle, a run's folder (whose discriminator is then taken, too), a foreign
     checkpoint, or the name of one that ships ("faces"). None: from scratch, as in the paper."""
-
-    kclips: float = 25_000
-    """Length of the run in thousands of clips."""
-
-    score_kclips: float | None = None
-    """Thousands of clips between two scores of the bundle against the run's own data; None: no scores. They are in the journal,
-    and the best bundle so far is in best/. Time spent on them does not count in `minutes`."""
 
     score_frames: int = 16
     """Frames of the clips that are scored, one right after the other."""
@@ -106,9 +98,6 @@ class StyleGANVTrainingConfig(RunConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require("kclips", 0.001 <= self.kclips < math.inf, "0.001 (one clip) or more")
-        often = self.score_kclips is None or 0.001 <= self.score_kclips < math.inf
-        self.require("score_kclips", often, "0.001 (one clip) or more")
         self.require("num_frames", self.num_frames >= 2, "at least 2")
         least, most = self.num_frames - 1, self.max_frames - 1
         allowed = f"{least} (num_frames - 1) to {most} (max_frames - 1)"
@@ -121,16 +110,6 @@ class StyleGANVTrainingConfig(RunConfig):
         for name in ("r1_every", "score_frames", "deviation_features"):
             self.require(name, getattr(self, name) >= 1, "at least 1")
         self.require("ema_kclips", self.ema_kclips >= 0, "at least 0")
-
-    @property
-    def total_items(self) -> int:
-        """Clips after which the run is done."""
-        return round(self.kclips * 1000)
-
-    @property
-    def score_items(self) -> int | None:
-        """Clips between two scores."""
-        return None if self.score_kclips is None else round(self.score_kclips * 1000)
 
     @property
     def gamma(self) -> float:
