@@ -33,6 +33,7 @@ from latentreel.metrics.protocols import Protocol
 from latentreel.pipelines.clip_collections import ClipCollection, classes_of
 from latentreel.pipelines.clip_features import Sight, look
 from latentreel.pipelines.evaluation_result import Evaluation, Score, Side
+from latentreel.pipelines.evaluation_warnings import evaluation_warnings, other_speed
 
 FEWEST_CLIPS = 16
 """With fewer clips a distance says nothing: it is refused."""
@@ -132,7 +133,10 @@ def evaluate(
         real=_side(real, first),
         fake=_side(fake, second),
         scores=scores | paired_scores,
-        warnings=_warnings(protocol, len(first.refs), width, too_large=too_large) + _other_speed(real, fake, protocol),
+        warnings=[
+            *evaluation_warnings(protocol, len(first.refs), width, resampled=MOST_RESAMPLED if too_large else None),
+            *other_speed(real, fake, protocol),
+        ],
         seed=seed,
         versions=_versions() | {"device": accelerator.device.type},
     )
@@ -303,38 +307,6 @@ def _side(collection: ClipCollection, sight: Sight) -> Side:
         digest=sight.digest,
         left_out=[f"{name}: {reason}" for name, reason in collection.problems],
     )
-
-
-def _warnings(protocol: Protocol, num_clips: int, width: int, *, too_large: bool) -> list[str]:
-    found = []
-    if too_large:
-        found.append(f"no intervals: more than {MOST_RESAMPLED} numbers on a side would have to be in memory for them")
-    if num_clips < protocol.num_clips:
-        found.append(
-            f"{num_clips} clips on either side instead of the protocol's {protocol.num_clips}: "
-            "not to be compared with published numbers"
-        )
-    if num_clips <= width:
-        found.append(
-            f"{num_clips} clips are not more than the network's width of {width}: "
-            "covariances lack rank, and the Fréchet distance is too large"
-        )
-    return found
-
-
-def _other_speed(real: ClipCollection, fake: ClipCollection, protocol: Protocol) -> list[str]:
-    """A note if the clips of the two sides show another number of moments a second."""
-    if real.fps is None or fake.fps is None or protocol.num_frames == 1:
-        return []
-    steps = [some.told(protocol).frame_step for some in (real, fake)]
-    rates = [some.fps / step for some, step in zip((real, fake), steps, strict=True) if some.fps]
-    if 0.9 < rates[0] / rates[1] < 1.1:
-        return []
-    note = f"real clips show {rates[0]:g} frames a second, fake ones {rates[1]:g}: other speeds are part of the distance"
-    fitting = max(1, round(real.fps / rates[1]))
-    stays = fake.told(dataclasses.replace(protocol, frame_step=fitting)).frame_step == steps[1]
-    fits = fake.generated and stays and fitting != steps[0]
-    return [f"{note}; --frame-step {fitting} brings them together" if fits else note]
 
 
 def _versions() -> dict[str, str]:
