@@ -58,9 +58,15 @@ def test_what_starts_from_an_image_generator_begins_with_its_pictures(debug_runs
     torch.testing.assert_close(clips, expected[:, None].expand_as(clips), rtol=1e-4, atol=1e-5)
     judge = torch.load(debug_runs / "image" / "state" / "step-000000010.pt", weights_only=True)["modules"]["discriminator"]
     assert torch.equal(family.discriminator.state_dict()["blocks.0.conv0.weight"], judge["blocks.0.conv0.weight"])
-    start(dataclasses.replace(config, kclips=0.008))
+    still = {key: value.clone() for key, value in family.generator.state_dict().items()}
+    config = dataclasses.replace(config, head_start=2)
+    waiting = start(dataclasses.replace(config, kclips=0.008))
+    assert all(torch.equal(value, still[key]) for key, value in waiting.modules["generator"].state_dict().items())
+    assert not torch.equal(waiting.modules["discriminator"].state_dict()["blocks.0.conv0.weight"], judge["blocks.0.conv0.weight"])
     source.unlink()
-    assert start(dataclasses.replace(config, kclips=0.012)).step == 3
+    moved = start(dataclasses.replace(config, kclips=0.012))
+    assert moved.step == 3
+    assert not torch.equal(moved.modules["generator"].state_dict()["blocks.0.constant"], still["blocks.0.constant"])
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,9 @@ class Phase:
     interval: int = 1
     """Steps between two turns."""
 
+    first: int = 0
+    """Steps before there are any turns."""
+
     def is_due(self, step: int) -> bool:
         """Whether it has its turn in this step."""
-        return step % self.interval == 0
+        return step >= self.first and step % self.interval == 0

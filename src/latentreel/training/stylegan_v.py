@@ -105,7 +105,9 @@ class StyleGANVTraining:
 
     def discriminator_objective(self, batch: Batch) -> Outcome:
         """Logistic loss on the step's real and generated clips; the sign of D(real) steers the augmentation."""
-        assert self._fakes is not None, "the generator's phase comes first"
+        if self._fakes is None:  # the generator waits
+            with torch.no_grad():
+                self._fakes = self.generate(batch)
         fake_logits = self._judge(self._augmented(self._fakes, batch, "fake"), batch)
         real_logits = self._judge(self._augmented(batch.real, batch, "real"), batch)
         sign = real_logits.detach().sign().mean()
@@ -166,7 +168,8 @@ class StyleGANVTraining:
     def _phases(self) -> list[Phase]:
         config = self.config
         optimizer = lazy_adam(self.generator, config.learning_rate, None)
-        phases = [Phase(name="G", module=self.generator, optimizer=optimizer, objective=self.generator_objective)]
+        waits = config.generator_waits
+        phases = [Phase(name="G", module=self.generator, optimizer=optimizer, objective=self.generator_objective, first=waits)]
         return phases + discriminator_phases(
             self.discriminator,
             self.discriminator_objective,

@@ -14,6 +14,10 @@ class StyleGANVTrainingConfig(ClipRunConfig):
     """A StyleGAN2 of the same widths to start from: a bundle, a run's folder (whose discriminator is then taken, too), a foreign
     checkpoint, or the name of one that ships ("faces"). None: from scratch, as in the paper."""
 
+    head_start: int | None = None
+    """Steps in which the discriminator learns alone, at first; None: 200 with an image generator, which draws better than a new
+    discriminator can see and would unlearn it, else 0."""
+
     score_frames: int = 16
     """Frames of the clips that are scored, one right after the other."""
 
@@ -110,6 +114,13 @@ class StyleGANVTrainingConfig(ClipRunConfig):
         for name in ("r1_every", "score_frames", "deviation_features"):
             self.require(name, getattr(self, name) >= 1, "at least 1")
         self.require("ema_kclips", self.ema_kclips >= 0, "at least 0")
+        self.require("head_start", self.head_start is None or self.head_start >= 0, "at least 0")
+
+    @property
+    def generator_waits(self) -> int:
+        """Steps before the generator's first turn."""
+        usual = 0 if self.image_generator is None else 200
+        return usual if self.head_start is None else self.head_start
 
     @property
     def gamma(self) -> float:
