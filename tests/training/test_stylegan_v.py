@@ -62,7 +62,9 @@ def test_what_starts_from_an_image_generator_begins_with_its_pictures(debug_runs
     config = dataclasses.replace(config, head_start=2)
     waiting = start(dataclasses.replace(config, kclips=0.008))
     assert all(torch.equal(value, still[key]) for key, value in waiting.modules["generator"].state_dict().items())
-    assert not torch.equal(waiting.modules["discriminator"].state_dict()["blocks.0.conv0.weight"], judge["blocks.0.conv0.weight"])
+    assert not torch.equal(
+        waiting.modules["discriminator"].state_dict()["blocks.0.conv0.weight"], judge["blocks.0.conv0.weight"]
+    )
     source.unlink()
     moved = start(dataclasses.replace(config, kclips=0.012))
     assert moved.step == 3

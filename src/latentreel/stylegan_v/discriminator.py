@@ -4,6 +4,8 @@ StyleGAN-V (Skorokhodov et al. 2022), Sec. 3.3: StyleGAN2's discriminator looks 
 frames' features are joined on the channels and go on as one. The logit is a projection on the mapped time differences.
 """
 
+import math
+
 import torch
 from einops import rearrange
 from torch import Tensor, nn
@@ -19,6 +21,9 @@ from latentreel.nn.minibatch_deviation import minibatch_deviation
 from latentreel.stylegan_v.config import StyleGANVDiscriminatorConfig
 from latentreel.stylegan_v.time_encoding import DifferenceEmbedding
 
+CHANGE_GAIN = 4.0
+"""How much stronger than the others those features start that see changes: frames differ far less than clips do."""
+
 
 class StyleGANVDiscriminator(nn.Module):
     """Clips of k frames with their times, and labels if there are classes, to one logit each; high means real."""
@@ -27,6 +32,9 @@ class StyleGANVDiscriminator(nn.Module):
         super().__init__()
         self.config = config
         self.blocks = nn.ModuleList(self._block(level) for level in range(len(config.sizes) - 1, 0, -1))
+        joined = self.blocks[-config.sizes.index(config.join_resolution)]
+        assert isinstance(joined, DiscriminatorBlock)
+        see_changes(joined, num_frames=config.clip_frames)
         last = config.channels[0]
         self.conv = EqualizedConv2d(last + config.deviation_features, last, 3, clamp=config.conv_clamp)
         self.linear = EqualizedLinear(last * 16, last, activate=True)
@@ -91,3 +99,20 @@ class StyleGANVDiscriminator(nn.Module):
             from_rgb=level == top,
             clamp=config.conv_clamp,
         )
+
+
+@torch.no_grad()
+def see_changes(block: DiscriminatorBlock, *, num_frames: int) -> None:
+    """Half of the features with which a block joins frames begin as differences between them: ours, the paper starts at random.
+
+    A sum over frames shows hardly more than content: a new discriminator takes thousands of clips to tell moving from still ones.
+
+    Args:
+        block: Whose weights over all frames are changed; random ones [O, k * C, h, w].
+        num_frames: k.
+    """
+    for layer in (block.conv0, block.shortcut):
+        if layer is not None:
+            half = layer.weight[: len(layer.weight) // 2].unflatten(1, (num_frames, -1))  # [O / 2, k, C, h, w]
+            half -= half.mean(dim=1, keepdim=True)
+            half *= CHANGE_GAIN * math.sqrt(num_frames / (num_frames - 1))

@@ -15,7 +15,7 @@ class StyleGANVTrainingConfig(ClipRunConfig):
     checkpoint, or the name of one that ships ("faces"). None: from scratch, as in the paper."""
 
     head_start: int | None = None
-    """Steps in which the discriminator learns alone, at first; None: 200 with an image generator, which draws better than a new
+    """Steps in which the discriminator learns alone, at first; None: 100 with an image generator, which draws better than a new
     discriminator can see and would unlearn it, else 0."""
 
     score_frames: int = 16
@@ -119,7 +119,7 @@ class StyleGANVTrainingConfig(ClipRunConfig):
     @property
     def generator_waits(self) -> int:
         """Steps before the generator's first turn."""
-        usual = 0 if self.image_generator is None else 200
+        usual = 0 if self.image_generator is None else 100
         return usual if self.head_start is None else self.head_start
 
     @property
