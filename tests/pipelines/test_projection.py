@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 
 from latentreel.core.errors import InputError
+from latentreel.core.pixels import to_uint8
 from latentreel.pipelines.inversion import picture_psnr
 from latentreel.pipelines.projection import project
 
@@ -17,6 +19,9 @@ def test_the_clip_that_is_found_is_nearer_than_any_start(sgv):
     assert more.distance < one.distance
     assert picture_psnr(more.frames, clip) > picture_psnr(sgv.generate(seed=8, num_frames=6).frames, clip)
     assert [done for done, _, _ in told] == [1, *range(1, 31)]
+    t, w = torch.arange(6, dtype=torch.float64)[None], more.latent.w[None]
+    again = sgv.generator.synthesize(w, motion_z=more.motion_z[None], t=t, first_anchor=more.first_anchor)
+    assert (to_uint8(again[0]) == more.frames).all()
     moved = sgv.generate(latent=more.latent, motion_seed=3, num_frames=6)
     assert (moved.frames != more.frames).any()
 

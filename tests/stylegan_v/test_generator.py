@@ -82,7 +82,7 @@ def test_what_does_not_fit_is_refused(build):
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"anchor_distance": 0}, "anchor_distance is too small; given: 0"),
+        ({"anchor_distance": 0}, "anchor_distance is out of range; given: 0"),
         ({"min_period": 65.0}, "no waves have such periods"),
         ({"fps": 0.0}, "fps is out of range"),
         ({"motion_sees_class": True}, "without classes"),

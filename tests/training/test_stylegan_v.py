@@ -7,6 +7,7 @@ import pytest
 import torch
 from accelerate import Accelerator
 
+from latentreel.checkpoints.bundle import read_card
 from latentreel.checkpoints.load import load_image_generator, load_video_generator
 from latentreel.cli.train import build, start
 from latentreel.core.errors import InputError
@@ -67,6 +68,7 @@ def test_what_starts_from_an_image_generator_begins_with_its_pictures(debug_runs
     )
     source.unlink()
     moved = start(dataclasses.replace(config, kclips=0.012))
+    assert ", from trained by latentreel for 0 kimg on world:faces" in read_card(tmp_path / "run" / "bundle")["origin"]
     assert moved.step == 3
     assert not torch.equal(moved.modules["generator"].state_dict()["blocks.0.constant"], still["blocks.0.constant"])
 
@@ -76,13 +78,20 @@ def test_what_starts_from_an_image_generator_begins_with_its_pictures(debug_runs
     [
         ({"image_generator": "nowhere"}, "there is no such image generator; given: nowhere"),
         ({"image_generator": "faces"}, "faces: .* does not fit the preset"),
+        (
+            {"image_generator": "images", "mapping_layers": 4},
+            r"has no mapping\.layers\.2\.bias, which .*; given: 16 px, 2 mapping",
+        ),
+        ({"image_generator": "images", "resolution": 32, "channels": (8, 8, 8, 8)}, r"has no blocks\.3\."),
         ({"resolution": 48}, "the resolution does not fit"),
         ({"conditional": True}, "training by class needs classes"),
         ({"stream": True}, "sparse frames need the data on disk"),
         ({"num_frames": 33, "max_distance": 40}, "no video is long enough.*33 frames or more for --num-frames 33"),
     ],
 )
-def test_what_cannot_be_trained_costs_one_line(changes, problem, tmp_path):
+def test_what_cannot_be_trained_costs_one_line(changes, problem, debug_runs, tmp_path):
+    if changes.get("image_generator") == "images":
+        changes = changes | {"image_generator": str(debug_runs / "image")}
     with pytest.raises(InputError, match=problem):
         build(dataclasses.replace(DEBUG, out=tmp_path, **changes), Accelerator(cpu=True))
 
@@ -93,6 +102,7 @@ def test_what_cannot_be_trained_costs_one_line(changes, problem, tmp_path):
         ({"num_frames": 1}, "num_frames is out of range; given: 1; allowed: at least 2"),
         ({"max_distance": 1}, r"max_distance is out of range; given: 1; allowed: 2 \(num_frames - 1\) to 1023"),
         ({"motion_sees_class": True}, "motion_sees_class is out of range"),
+        ({"head_start": -1}, "head_start is out of range"),
     ],
 )
 def test_settings_out_of_range_are_refused(changes, problem):
@@ -100,7 +110,7 @@ def test_settings_out_of_range_are_refused(changes, problem):
         dataclasses.replace(DEBUG, **changes)
 
 
-def test_folders_become_classes_that_both_networks_are_told(tmp_path):
+def test_folders_become_classes_that_both_networks_are_told(tmp_path, monkeypatch):
     for label, name in enumerate(("bright", "dark")):
         (tmp_path / "data" / name).mkdir(parents=True)
         for number in range(2):
@@ -109,13 +119,65 @@ def test_folders_become_classes_that_both_networks_are_told(tmp_path):
     config = dataclasses.replace(
         DEBUG, data=str(tmp_path / "data"), conditional=True, motion_sees_class=True, out=tmp_path / "run"
     )
-    batch = build(config, Accelerator(cpu=True)).batch(0)
+    family = build(config, Accelerator(cpu=True))
+    batch = family.batch(0)
     assert torch.equal(batch.labels, (batch.real.mean(dim=(1, 2, 3, 4)) < 0).long())
+    family.discriminator = judge = Recorder()
+    drawn = []
+    synthesize = family.generator.synthesize
+    monkeypatch.setattr(family.generator, "synthesize", lambda w, **told: drawn.append(told["labels"]) or synthesize(w, **told))
+    family.generator_objective(batch)
+    family.discriminator_objective(batch)
+    assert all(torch.equal(labels, batch.labels) for labels in [*drawn, *(labels for _, labels in judge.seen)])
     start(dataclasses.replace(config, kclips=0.008))
     generator = load_video_generator(tmp_path / "run")
     assert generator.num_classes == 2
     assert generator.config.fps == 12.5
     assert "classes: 0 bright, 1 dark" in (tmp_path / "run" / "bundle" / "card.json").read_text()
+
+
+class Recorder(torch.nn.Module):
+    """A discriminator that keeps what it is shown; its logits are a known function of the pixels."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def forward(self, clips, t, labels):
+        self.seen.append((clips.detach(), labels))
+        return 0.1 * clips.sum(dim=(1, 2, 3, 4))
+
+
+def test_every_side_is_judged_augmented_alike_over_a_clip(tmp_path):
+    family = build(dataclasses.replace(DEBUG, r1_gamma=3.0, out=tmp_path), Accelerator(cpu=True))
+    family.discriminator = judge = Recorder()
+    family.augment.strength.fill_(1)
+    batch = family.batch(0)
+    batch = dataclasses.replace(batch, real=batch.real[:, :1].expand(-1, 3, -1, -1, -1))
+    family.generator_objective(batch)
+    family.discriminator_objective(batch)
+    penalty = family.r1_objective(batch).losses["r1"]
+    (for_generator, _), (fake, _), (real, _), (penalised, _) = judge.seen
+    for seen, given in ((for_generator, family._fakes), (fake, family._fakes), (real, batch.real)):
+        assert all((seen[n] - given[n]).abs().max() > 0.1 for n in range(len(seen)))
+    assert torch.equal(real, penalised)
+    torch.testing.assert_close(real[:, 0], real[:, 2])
+    # The gradient is 0.1 at each of a clip's numbers: its square, the mean over three frames, half of gamma, for 16 steps.
+    assert float(penalty) == pytest.approx(0.1**2 * real[0].numel() / 3 * 3.0 / 2 * 16, rel=1e-5)
+
+
+def test_lazy_penalties_slow_the_optimiser_and_the_average_lags(tmp_path):
+    family = build(dataclasses.replace(DEBUG, out=tmp_path, ema_kclips=0.5), Accelerator(cpu=True))
+    generator, *judges = (phase.optimizer.param_groups[0] for phase in family.phases)
+    assert (generator["lr"], generator["betas"]) == (DEBUG.learning_rate, (0.0, 0.99))
+    assert all((group["lr"], group["betas"]) == (DEBUG.learning_rate * 16 / 17, (0.0, 0.99 ** (16 / 17))) for group in judges)
+    name, constant = "blocks.0.constant", family.generator.state_dict()["blocks.0.constant"]
+    before = constant.clone()
+    constant += 1
+    family.state.items = 10_000
+    family.after_step()
+    moved = 1 - 0.5 ** (DEBUG.batch_size / 500)
+    torch.testing.assert_close(family.average.state_dict()[name], before + moved)
 
 
 def test_scores_are_of_clips_of_consecutive_frames(tmp_path):

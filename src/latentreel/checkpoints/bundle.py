@@ -285,7 +285,7 @@ def _sketch(build: Callable[[], M], *, where: str) -> M:
     try:
         with torch.device("meta"):
             return build()
-    except RuntimeError as error:
+    except (RuntimeError, TypeError, OverflowError) as error:
         raise InputError(f"{where}: no network has these sizes: {str(error).splitlines()[0]}") from error
 
 

@@ -14,6 +14,7 @@ from latentreel.checkpoints.key_table import ForeignState, loaded, refuse_key_mi
 from latentreel.checkpoints.plain_values import Record, shown
 from latentreel.checkpoints.stored_tensor import StoredTensor
 from latentreel.core.errors import InputError
+from latentreel.image_generators.stylegan2.config import MAX_MAPPING_LAYERS
 from latentreel.nn.mapping_network import LR_MULTIPLIER
 
 NETWORKS = ("G", "D", "G_ema")
@@ -21,7 +22,6 @@ GENERATORS = ("G_ema", "G")
 MAX_MODULES = 10_000  # these networks have some hundred; a file may say that a module is its own part
 MAX_NAMES = 100_000  # of all modules' attributes together; a file may give the same ones to each
 MAX_NAME_LENGTH = 500
-MAX_MAPPING_LAYERS = 64  # the published ones have 2 or 8
 MAX_BLOCKS = 12  # 8192 px
 MAX_CLAMP = 1e30
 

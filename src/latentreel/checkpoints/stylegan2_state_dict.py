@@ -22,12 +22,11 @@ from latentreel.checkpoints.key_table import (
 )
 from latentreel.checkpoints.stored_tensor import StoredTensor
 from latentreel.core.errors import InputError
-from latentreel.image_generators.stylegan2.config import StyleGAN2Config
+from latentreel.image_generators.stylegan2.config import MAX_MAPPING_LAYERS, StyleGAN2Config
 from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
 
 SUFFIX = ".pt"
 MAX_BLOCKS = 12  # 8192 px
-MAX_MAPPING_LAYERS = 64  # the published ones have 8
 MAX_WIDTH = 8192  # to find the mean latent takes a hundred thousand of them
 
 

@@ -99,11 +99,10 @@ def project(
     for done, found in enumerate(search.descend(best.nearest(), steps - first, frames=search.every()), start=first + 1):
         best = found
         _report(progress, done, steps, search, best, search.every())
-    with torch.no_grad():
-        frames = search.draw(best, search.every())[0]
-        far = float(distance(frames, search.target).mean())
     latent = GivenLatent.of(spread.latents(best.u[0]), generator, label=label)
-    return Projection(latent, best.motion_z[0].cpu(), search.window.first, to_uint8(frames), far)
+    return Projection(
+        latent, best.motion_z[0].cpu(), search.window.first, search.shown(best, search.every()), float(best.far[0])
+    )
 
 
 class _State(NamedTuple):
@@ -161,6 +160,11 @@ class _Search:
         return torch.stack([self.distance(one, target).mean() for one in drawn])
 
     @torch.no_grad()
+    def shown(self, state: _State, frames: Tensor) -> npt.NDArray[np.uint8]:
+        """Some frames of the first clip, [t, H, W, 3]."""
+        return np.concatenate([to_uint8(self.draw(state, some)[0]) for some in frames.split(FRAMES_AT_ONCE)])
+
+    @torch.no_grad()
     def starts(self, candidates: int, seed: int) -> _State:
         """The best of random contents with random motions, by a few frames."""
         generator, draws, device = self.pipe.generator, torch_generator(seed, "projection"), self.target.device
@@ -182,19 +186,22 @@ class _Search:
         best = _State(u.detach().clone(), noise.detach().clone(), least)
         for step in range(steps):
             optimizer.param_groups[0]["lr"] = LEARNING_RATE * falling_rate(step, steps)
-            far = self.far(_State(u, noise, least), frames)
-            nearer = far.detach() < best.far
+            optimizer.zero_grad()
+            off = u.square().mean(dim=(1, 2)) + (noise.square().mean(dim=(1, 2)) - 1).clamp_min(0)
+            (CLOSENESS * off).sum().backward()
+            far = torch.zeros_like(least)
+            for some in frames.split(FRAMES_AT_ONCE):  # the graph of a few frames at a time
+                part = self.far(_State(u, noise, least), some) * (len(some) / len(frames))
+                part.sum().backward()
+                far += part.detach()
+            nearer = far < best.far
             parts = ((u, best.u), (noise, best.motion_z))
             kept = [torch.where(nearer[:, None, None], new.detach(), old) for new, old in parts]
-            best = _State(kept[0], kept[1], torch.minimum(far.detach(), best.far))
-            off = u.square().mean(dim=(1, 2)) + (noise.square().mean(dim=(1, 2)) - 1).clamp_min(0)
-            optimizer.zero_grad()
-            (far + CLOSENESS * off).sum().backward()
+            best = _State(kept[0], kept[1], torch.minimum(far, best.far))
             optimizer.step()
             yield best
 
 
-@torch.no_grad()
 def _report(progress: Progress | None, done: int, total: int, search: _Search, best: _State, frames: Tensor) -> None:
     if progress:
-        progress(done, total, to_uint8(search.draw(best.nearest(), frames)[0]))
+        progress(done, total, search.shown(best.nearest(), frames))

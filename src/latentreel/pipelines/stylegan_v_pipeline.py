@@ -24,7 +24,7 @@ from latentreel.stylegan_v.motion_codes import motion_noise
 
 
 class StyleGANVPipeline(VideoPipeline):
-    """A frozen StyleGAN-V. A frame is a function of content, motion seed and time: nothing else that is asked for changes it."""
+    """A frozen StyleGAN-V. A frame is a function of content, motion seed and time; all else changes rounding alone."""
 
     kind: ClassVar[str] = "a StyleGAN-V"
     any_time: ClassVar[bool] = True

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from latentreel.core.errors import InputError
+from latentreel.stylegan_v.motion_codes import MAX_TIME
 
 FARTHEST_STEP = 1000.0  # frames of the training videos: what is held of the motion grows with the distance
 ROUNDING = 1e-6
@@ -34,13 +35,14 @@ class ClipTimes:
     def __post_init__(self) -> None:
         if self.count < 1:
             raise InputError("a clip needs frames", given=f"num_frames {self.count}", allowed="at least 1")
-        if not abs(self.step) <= FARTHEST_STEP:
-            given = f"{self.step:g} frames of the training videos apart"
-            raise InputError("frames lie too far apart in time", given=given, allowed=f"up to {FARTHEST_STEP:g}")
+        _check_step(self.step)
         last = self.start + (self.count - 1) * self.step
         if not self.round and not min(self.start, last) >= -ROUNDING:
             given = f"frames from time {self.start:g} to {last:g}, in frames of the training videos"
             raise InputError("there is nothing before time 0", given=given, fix="start later, or make fewer frames")
+        if not self.round and not max(self.start, last) < MAX_TIME:
+            given = f"frames from time {self.start:g} to {last:g}, in frames of the training videos"
+            raise InputError("time ends before", given=given, allowed=f"below {MAX_TIME:g}")
 
     @classmethod
     def going(cls, *, count: int, step: float, start: float | None) -> "ClipTimes":
@@ -61,6 +63,7 @@ class ClipTimes:
         Raises:
             InputError: It is not.
         """
+        _check_step(step)
         length = abs(step) * count
         rounds = round(length / unit)
         if rounds < 1 or abs(length - rounds * unit) > ROUNDING * count:
@@ -74,3 +77,9 @@ class ClipTimes:
             places = torch.arange(first, min(first + chunk, self.count), dtype=torch.float64)
             times = self.start + places * self.step
             yield times % self.round if self.round else times.clamp(min=0)
+
+
+def _check_step(step: float) -> None:
+    if not abs(step) <= FARTHEST_STEP:
+        given = f"{step:g} frames of the training videos apart"
+        raise InputError("frames lie too far apart in time", given=given, allowed=f"up to {FARTHEST_STEP:g}")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from latentreel.core.errors import InputError
-from latentreel.image_generators.stylegan2.config import StyleGAN2Config
+from latentreel.image_generators.stylegan2.config import MAX_SIZE, StyleGAN2Config
 
 MAX_DIVISOR = 64
 
@@ -44,11 +44,11 @@ class StyleGANVConfig(StyleGAN2Config):
         _require_positive(self, "motion_dim", "code_dim", "motion_kernel", "anchor_distance", "num_frequencies")
         if self.motion_sees_class and not self.num_classes:
             raise InputError("motion cannot see the class of a network without classes", fix="leave motion_sees_class out")
-        if not 0 < self.min_period <= self.max_period < 1e9:
+        if not 1 <= self.min_period <= self.max_period < 1e9:
             given = f"min_period {self.min_period}, max_period {self.max_period}"
-            raise InputError("no waves have such periods", given=given, allowed="numbers above 0, the second no smaller")
-        if not 0 < self.fps < 1000:
-            raise InputError("fps is out of range", given=self.fps, allowed="above 0 and below 1000 frames per second")
+            raise InputError("no waves have such periods", given=given, allowed="at least 1 frame, the second no shorter")
+        if not 1e-3 <= self.fps < 1000:
+            raise InputError("fps is out of range", given=self.fps, allowed="0.001 to below 1000 frames per second")
 
     @property
     def motion_context(self) -> int:
@@ -88,9 +88,9 @@ class StyleGANVDiscriminatorConfig(StyleGAN2Config):
         if self.discriminator_architecture == "skip":
             raise InputError("StyleGAN-V's discriminator has no such variant", given="skip", allowed="resnet, orig")
         _require_positive(self, "difference_dim", "join_divisor")
-        if self.clip_frames < 2 or self.max_frames < 2:
+        if not (2 <= self.clip_frames <= MAX_SIZE and 2 <= self.max_frames <= MAX_SIZE):
             given = f"clip_frames {self.clip_frames}, max_frames {self.max_frames}"
-            raise InputError("a clip has several frames", given=given, allowed="at least 2 of each")
+            raise InputError("a clip has several frames", given=given, allowed=f"2 to {MAX_SIZE} of each")
         widest = min(self.channels[self.sizes.index(self.join_resolution)], MAX_DIVISOR)
         if self.join_divisor > widest:
             raise InputError("join_divisor leaves too little of a frame", given=self.join_divisor, allowed=f"1 to {widest}")
@@ -103,5 +103,5 @@ class StyleGANVDiscriminatorConfig(StyleGAN2Config):
 
 def _require_positive(config: StyleGAN2Config, *names: str) -> None:
     for name in names:
-        if getattr(config, name) < 1:
-            raise InputError(f"{name} is too small", given=getattr(config, name), allowed="at least 1")
+        if not 1 <= getattr(config, name) <= MAX_SIZE:
+            raise InputError(f"{name} is out of range", given=getattr(config, name), allowed=f"1 to {MAX_SIZE}")

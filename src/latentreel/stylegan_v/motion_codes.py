@@ -104,7 +104,9 @@ def check_times(t: Tensor) -> None:
     """Raises an `InputError` unless all times, in frames, are numbers from 0 on."""
     wrong = t[~((t >= 0) & (t < MAX_TIME))]
     if wrong.numel():
-        raise InputError("time is out of range", given=float(wrong[0]), allowed="numbers of frames from 0 on")
+        raise InputError(
+            "time is out of range", given=float(wrong[0]), allowed=f"numbers of frames from 0 on, below {MAX_TIME:g}"
+        )
 
 
 def motion_noise(seeds: list[int], window: NoiseWindow, width: int, *, repeat_after: int = 0) -> Tensor:

@@ -164,7 +164,7 @@ MOTION: dict[str, MotionTrainingConfig] = {
 }
 
 # Sec. 4: full width, 64 clips in a step.
-_PAPER_CONTINUOUS = StyleGANVTrainingConfig(data="")
+_PAPER_CONTINUOUS = StyleGANVTrainingConfig(data="", weighting="videos")
 
 _SMALL_CONTINUOUS = StyleGANVTrainingConfig(
     data="",

@@ -32,7 +32,8 @@ class TrainState:
     seconds: float = 0.0
     """Training time spent."""
     inputs: dict[str, str] = field(default_factory=dict)
-    """Digests of what the run is made from besides its config: the data, a frozen network."""
+    """What the run is made from besides its config: digests of the data, of a frozen network; origin and licence of weights that it
+    started from."""
     positions: list[dict[str, int]] = field(default_factory=list)
     """Where each process stands in data that is streamed; empty where data is a function of the step."""
     figures: dict[str, float] = field(default_factory=dict)
@@ -89,6 +90,7 @@ class TrainState:
             ) from error
         self.step, self.items, self.seconds = content["step"], content["items"], content["seconds"]
         self.positions = content.get("positions", [])
+        self.inputs = content.get("inputs", {}) | self.inputs
 
 
 def saved_states(folder: Path) -> list[Path]:

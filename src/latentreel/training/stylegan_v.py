@@ -4,6 +4,7 @@ Phases and their turns: generator; discriminator; R1, every 16 steps. No path le
 judges the frames that the generator drew in the same step: they are drawn once.
 """
 
+import logging
 from pathlib import Path
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from latentreel.augment.adaptive import AdaptiveAugment
 from latentreel.checkpoints.bundle import save_stylegan_v
+from latentreel.core.image_generator import UNSTATED
 from latentreel.core.pixels import to_float, to_uint8
 from latentreel.core.randomness import torch_generator
 from latentreel.core.video import Video
@@ -33,6 +35,8 @@ from latentreel.training.phase import Batch, Outcome, Phase
 from latentreel.training.state import TrainState, saved_states
 from latentreel.training.stylegan_v_config import StyleGANVTrainingConfig
 
+_log = logging.getLogger(__name__)
+
 SAMPLES, SAMPLE_FRAMES, SHOWN_FRAMES = 8, 64, 8  # clips in a sample video, frames of each, how many are on the sheet
 
 
@@ -50,10 +54,16 @@ class StyleGANVTraining:
             self.labels, self.classes = class_numbers(sampler)
         rates = sorted(sampler.store.fps)
         fps = rates[len(rates) // 2]
+        if rates[-1] > 1.01 * rates[0]:
+            told = (rates[0], rates[-1], fps)
+            _log.warning(
+                "videos run at %.4g to %.4g frames per second: a frame counts as one of time in all, %.4g a second", *told
+            )
         self.generator = StyleGANVGenerator(generator_config(config, num_classes=len(self.classes), fps=fps))
         self.discriminator = StyleGANVDiscriminator(discriminator_config(config, num_classes=len(self.classes)))
+        inputs = {"data": sampler.store.digest}
         if config.image_generator is not None and not saved_states(config.out / "state"):
-            start_from_images(self.generator, self.discriminator, config.image_generator)
+            inputs |= start_from_images(self.generator, self.discriminator, config.image_generator)
         self.average = averaged_copy(self.generator)
         self.augment = AdaptiveAugment(target=config.ada_target, kimg=config.ada_kclips)
         modules = {"generator": self.generator, "discriminator": self.discriminator, "average": self.average}
@@ -62,7 +72,7 @@ class StyleGANVTraining:
             module.to(accelerator.device)
         self.phases = self._phases()
         optimizers = {"generator": self.phases[0].optimizer, "discriminator": self.phases[-1].optimizer}
-        inputs = {"data": sampler.store.digest} | ({"classes": " ".join(self.classes)} if self.classes else {})
+        inputs |= {"classes": " ".join(self.classes)} if self.classes else {}
         self.state = TrainState(modules=modules, optimizers=optimizers, inputs=inputs)
         self._fakes: Tensor | None = None
 
@@ -163,7 +173,9 @@ class StyleGANVTraining:
         origin = f"trained by latentreel for {self.state.items / 1000:.1f} thousand clips of {self.config.data_name}"
         if self.classes:
             origin += "; classes: " + ", ".join(f"{number} {name}" for number, name in enumerate(self.classes))
-        save_stylegan_v(self.average, folder, origin=origin)
+        if "origin" in self.state.inputs:
+            origin += f", from {self.state.inputs['origin']}"
+        save_stylegan_v(self.average, folder, origin=origin, licence=self.state.inputs.get("licence", UNSTATED))
 
     def _phases(self) -> list[Phase]:
         config = self.config

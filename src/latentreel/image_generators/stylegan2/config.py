@@ -7,6 +7,11 @@ from latentreel.core.errors import InputError
 
 Architecture = Literal["skip", "resnet", "orig"]
 
+MAX_SIZE = 2**20
+"""Of any width or number of classes: far above all that is in use, and a damaged card must not take the machine's memory."""
+
+MAX_MAPPING_LAYERS = 64
+
 
 def default_channels(resolution: int, *, channel_base: int = 32768, channel_max: int = 512) -> tuple[int, ...]:
     """Feature maps per resolution from 4 px up: min(base / resolution, max); the defaults are "config-f" of the paper."""
@@ -63,8 +68,11 @@ class StyleGAN2Config:
             )
         least = {"z_dim": 1, "w_dim": 1, "mapping_layers": 1, "num_classes": 0, "deviation_group": 1, "deviation_features": 1}
         for name, smallest in least.items():
-            if getattr(self, name) < smallest:
-                raise InputError(f"{name} is too small", given=getattr(self, name), allowed=f"at least {smallest}")
+            largest = MAX_MAPPING_LAYERS if name == "mapping_layers" else MAX_SIZE
+            if not smallest <= getattr(self, name) <= largest:
+                raise InputError(f"{name} is out of range", given=getattr(self, name), allowed=f"{smallest} to {largest}")
+        if self.conv_clamp is not None and not self.conv_clamp > 0:
+            raise InputError("conv_clamp is out of range", given=self.conv_clamp, allowed="above 0, or none")
         if self.channels[0] % self.deviation_features:
             raise InputError(
                 "deviation_features do not divide the features at 4 px",
