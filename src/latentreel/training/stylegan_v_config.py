@@ -85,6 +85,9 @@ class StyleGANVTrainingConfig(ClipRunConfig):
     learning_rate: float = 2e-3
     """Adam's, for both networks; betas are (0, 0.99)."""
 
+    discriminator_learning_rate: float | None = None
+    """The discriminator's, where it is another: a smaller `learning_rate` beside it keeps what an image generator draws."""
+
     r1_gamma: float | None = None
     """Weight of the R1 penalty; by default 0.0002 * resolution^2 / batch_size, at least 0.05."""
 
@@ -109,8 +112,8 @@ class StyleGANVTrainingConfig(ClipRunConfig):
         self.require("ada_target", 0 <= self.ada_target < 1, "0 up to, but not including, 1")
         self.require("r1_gamma", self.r1_gamma is None or self.r1_gamma >= 0, "at least 0")
         self.require("motion_sees_class", self.conditional or not self.motion_sees_class, "False, without --conditional")
-        for name in ("learning_rate", "ada_kclips"):
-            self.require(name, getattr(self, name) > 0, "above 0")
+        for name in ("learning_rate", "ada_kclips", "discriminator_learning_rate"):
+            self.require(name, getattr(self, name) is None or getattr(self, name) > 0, "above 0")
         for name in ("r1_every", "score_frames", "deviation_features"):
             self.require(name, getattr(self, name) >= 1, "at least 1")
         self.require("ema_kclips", self.ema_kclips >= 0, "at least 0")
