@@ -146,6 +146,19 @@ def test_a_picture_is_inverted_and_moves(debug_runs, run_cli, tmp_path):
     assert np.abs(reached.astype(int) - first).max() <= 1
 
 
+def test_a_clip_is_projected_and_its_content_moves_otherwise(debug_runs, run_cli, tmp_path):
+    model = debug_runs / "stylegan-v"
+    save_video(VideoPipeline.load(model).generate(num_frames=5), tmp_path / "clip.mp4")
+    words = [model, "--video", tmp_path / "clip.mp4", "--device", "cpu", "--steps", 4, "--candidates", 2]
+    code, output, errors = run_cli("project", *words, "--out", tmp_path / "found")
+    assert (code, errors) == (0, [])
+    assert "5 frames at the model's rate, fewer than 16" in output.replace("\n", " ")
+    assert re.search(r"distance 0\.\d+ \(pixels at several sizes\), PSNR \d+", output)
+    assert sorted(path.name for path in (tmp_path / "found").iterdir()) == ["latent.safetensors", "reached.mp4", "sheet.png"]
+    moved = ["generate", model, "--device", "cpu", "--latent", tmp_path / "found" / "latent.safetensors"]
+    assert run_cli(*moved, "--frames", 3, "--format", "frames", "--out", tmp_path / "clips")[0] == 0
+
+
 def test_a_video_is_gone_on_from_and_drives(debug_runs, run_cli, tmp_path):
     words = [debug_runs / "motion", "--device", "cpu", "--steps", 4, "--starts", 1, "--candidates", 0]
     clip = VideoPipeline.load(debug_runs / "motion").generate(num_frames=5)

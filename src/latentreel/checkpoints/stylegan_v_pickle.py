@@ -162,6 +162,11 @@ def _discriminator_config(state: ForeignState, attributes: Mapping[str, Any], *,
         raise InputError(f"{where}: {_below(join)} does not fit", given=f"{joined} features", allowed=f"a multiple of {part}")
     rows, row = (axis_size(state, f"{DIFFERENCES}.const_embed.weight", axis, where=where) for axis in (0, 1))
     differences = (joined // part - 1) * (row + 2 * max(rows - 1, 0).bit_length())
+    if sizes["num_classes"] < differences:
+        given = f"{sizes['num_classes']} numbers for {joined // part} frames"
+        raise InputError(
+            f"{where}: D is told fewer differences of time than it sees frames", given=given, allowed=f"{differences}"
+        )
     return StyleGANVDiscriminatorConfig(
         **sizes | {"num_classes": sizes["num_classes"] - differences},
         clip_frames=joined // part,
@@ -195,8 +200,14 @@ def _check_constant(state: Mapping[str, Tensor | StoredTensor], key: str, ours: 
     if key not in state:
         refuse_key_mismatch(missing={key}, extra=set(), where=where)
     theirs = state[key]
-    if theirs.shape != (1, len(ours)) or not torch.allclose(loaded(theirs).double()[0], ours.double(), rtol=TOLERANCE, atol=0):
-        raise InputError(f"{where}: {key} is not what its settings make it", given=list(theirs.shape), allowed=[1, len(ours)])
+    if theirs.shape != (1, len(ours)):
+        raise InputError(f"{where}: {key} has the wrong shape", given=list(theirs.shape), allowed=[1, len(ours)])
+    values = loaded(theirs).double()[0]
+    wrong = ~torch.isclose(values, ours.double(), rtol=TOLERANCE, atol=0)
+    if wrong.any():
+        place = int(wrong.int().argmax())
+        given, allowed = (f"{float(row[place]):g} at place {place}" for row in (values, ours))
+        raise InputError(f"{where}: {key} is not what its settings make it", given=given, allowed=allowed)
 
 
 # --- the settings in the file --------------------------------------------------------------------------------------------

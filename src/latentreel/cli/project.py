@@ -62,7 +62,7 @@ def run(arguments: list[str]) -> None:
 
     from latentreel.checkpoints.recordings import save_latent
     from latentreel.cli.progress import console, counting
-    from latentreel.core.files import require_writable
+    from latentreel.core.files import removed_if_empty, require_writable
     from latentreel.core.precision import set_precision
     from latentreel.core.video import Video
     from latentreel.media.contact_sheet import contact_sheet, save_image
@@ -73,9 +73,16 @@ def run(arguments: list[str]) -> None:
 
     set_precision(config.precision)
     pipe = StyleGANVPipeline.load(config.model).to(Accelerator(cpu=config.device == "cpu").device)
+    if pipe.generator.num_classes and config.label is None:
+        allowed = f"--label 0 to {pipe.generator.num_classes - 1}"
+        raise InputError("this model has classes: say which one the clip shows", allowed=allowed)
     clip = square_frames(config.video, pipe, at_least=1, at_most=config.frames)
-    require_writable(config.out)
-    with counting("projecting") as bar:
+    if len(clip) < config.frames:
+        console.print(
+            f"note: {config.video}: {len(clip)} frames at the model's rate, fewer than {config.frames}", soft_wrap=True
+        )
+    with removed_if_empty(config.out), counting("projecting") as bar:
+        require_writable(config.out)
         found = project(
             pipe,
             clip,
