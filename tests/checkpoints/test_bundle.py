@@ -108,7 +108,9 @@ def test_an_image_generator_alone_is_a_bundle_without_motion(tmp_path):
     generator, _, _ = trained()
     save_image_generator(generator, tmp_path / "bundle", origin="a test")
     assert same(generator.state_dict(), load_image_generator_bundle(tmp_path / "bundle").state_dict())
-    with pytest.raises(InputError, match="no motion generator; given: a bundle of kind image_generator; allowed: mocogan_hd"):
+    with pytest.raises(
+        InputError, match="no motion generator; given: a bundle of kind image_generator; train one: latentreel train motion"
+    ):
         load_motion_bundle(tmp_path / "bundle")
 
 

@@ -93,7 +93,10 @@ CASES = {
     "grown from nothing": ([*IMAGE, "--grow-from", "empty"], "no trained state to grow from; given: empty"),
     # generating
     "no model": ([*GENERATE[:1], "nowhere"], "no such bundle; given: nowhere"),
-    "model without motion": ([*GENERATE[:1], "runs/image"], "holds no motion generator.*allowed: mocogan_hd"),
+    "model without motion": (
+        [*GENERATE[:1], "runs/image"],
+        "holds no motion generator.*train one: latentreel train motion PRESET --image-generator",
+    ),
     "negative frames": ([*GENERATE, "--frames", "-1"], "frames is out of range; given: -1; allowed: at least 1"),
     "truncation": ([*GENERATE, "--truncation", "7"], "truncation is out of range; given: 7.0; allowed: 0 to 2"),
     "no frame rate": ([*GENERATE, "--fps", "0"], "fps is out of range; given: 0"),

@@ -169,5 +169,5 @@ def test_what_is_left_out_is_told_once_and_a_refusal_leaves_no_folder(videos, ru
 def test_messages_name_flags_and_no_classes_of_python(videos, run_cli):
     code, output, _ = run_cli("data", "check", videos, "--max-frame-pixels", 100)
     assert code == 2
-    assert "raise max_frame_pixels (--max-frame-pixels)" in " ".join(output.split())
+    assert "raise max_frame_pixels (training and data: --max-frame-pixels)" in " ".join(output.split())
     assert "DecodeLimits" not in output

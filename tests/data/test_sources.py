@@ -174,6 +174,6 @@ def test_pictures_of_several_sizes_are_no_clip(tmp_path, write_files, png_of):
     sizes = [(8, 8), (8, 12), (16, 8), (10, 10)]
     files = [(f"{number}.png", png_of(np.zeros((*size, 3), np.uint8))) for number, size in enumerate(sizes)]
     (item,) = open_source(write_files(tmp_path / "stills", files)).items
-    with pytest.raises(InputError, match=r"several sizes are no frames of one clip.*--expect images"):
+    with pytest.raises(InputError, match=r"several sizes are no frames of one clip.*a folder of its own"):
         item.open()
     assert len(open_source(tmp_path / "stills", expect="images").items) == 4

@@ -126,7 +126,12 @@ def load_motion_bundle(folder: Path) -> tuple[LatentBasis, MotionGenerator, floa
     """
     card = read_card(folder)
     if card["kind"] != "mocogan_hd":
-        raise InputError(f"{folder} holds no motion generator", given=f"a bundle of kind {card['kind']}", allowed="mocogan_hd")
+        fix = (
+            f"train one: latentreel train motion PRESET --image-generator {folder}"
+            if card["kind"] == "image_generator"
+            else None
+        )
+        raise InputError(f"{folder} holds no motion generator", given=f"a bundle of kind {card['kind']}", fix=fix)
     basis = LatentBasis.from_tensors(_read_part(folder, card, "basis"), where=str(folder / "basis.safetensors"))
     config = from_dict(MotionGeneratorConfig, _section(card, "motion_generator", folder), where=str(folder / CARD))
     motion = _sketch(lambda: MotionGenerator.from_config(config, basis=basis), where=str(folder / CARD))

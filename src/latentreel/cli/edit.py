@@ -36,8 +36,8 @@ class EditConfig:
     reach: float = 3.0
     """How far to walk to either side, in standard deviations; the paper goes to 3."""
 
-    steps: int = 7
-    """Pictures in a row; frames of a video."""
+    steps: int | None = None
+    """Pictures in a row, by default 7; frames of a video, by default 50."""
 
     save: Path | None = None
     """A file for the direction, if one component is chosen."""
@@ -51,9 +51,14 @@ class EditConfig:
             raise InputError("unknown suffix", given=self.out.name, allowed=", ".join(suffixes))
         if len(self.components) != 1 and (self.out.suffix != ".png" or self.save is not None):
             raise InputError("a walk or a direction needs one component", given=f"{len(self.components)} components")
-        if self.steps < 2 or not 0 < self.reach <= 20:
-            given = f"steps {self.steps}, reach {self.reach}"
+        if self.shown < 2 or not 0 < self.reach <= 20:
+            given = f"steps {self.shown}, reach {self.reach}"
             raise InputError("a walk's size is out of range", given=given, allowed="steps of at least 2, a reach of up to 20")
+
+    @property
+    def shown(self) -> int:
+        """Pictures in a row, or frames."""
+        return (7 if self.out.suffix == ".png" else 50) if self.steps is None else self.steps
 
 
 def run(arguments: list[str]) -> None:
@@ -73,10 +78,10 @@ def run(arguments: list[str]) -> None:
     pipe = MoCoGANHDPipeline.load(config.model).to(Accelerator(cpu=config.device == "cpu").device)
     directions = [Direction.component(pipe.basis, index) for index in config.components]
     rows = component_walks(
-        pipe, directions, seed=config.seed, truncation=config.truncation, reach=config.reach, steps=config.steps
+        pipe, directions, seed=config.seed, truncation=config.truncation, reach=config.reach, steps=config.shown
     )
     if config.out.suffix == ".png":
-        save_image(config.out, contact_sheet(rows, columns=config.steps))
+        save_image(config.out, contact_sheet(rows, columns=config.shown))
     else:
         save_video(Video(rows[0], fps=pipe.fps), config.out)
     console.print(str(config.out), soft_wrap=True)

@@ -14,8 +14,8 @@ from latentreel.core.errors import InputError
 class GenerateConfig(ClipConfig):
     """Makes videos with a trained model.
 
-    With one seed and one motion seed: one video. With several: one file each, or with --grid all of them in one video, one row per
-    content and one column per motion.
+    With one seed and one motion seed: one video. With several: one file each, or with --grid all of them in one video: with several
+    motions one row per content and one column per motion, with one motion as near to a square as they go.
     """
 
     out: Path = Path("runs/generate")
@@ -29,7 +29,7 @@ class GenerateConfig(ClipConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.out.suffix[1:].isalpha() and self.out.suffix not in (".mp4", ".gif"):
+        if self.out.suffix[1:].isalnum() and not self.out.suffix[1:].isdigit() and self.out.suffix not in (".mp4", ".gif"):
             raise InputError("unknown video suffix", given=self.out.suffix, allowed=".mp4, .gif, or a folder")
         if self.format is not None and self.out.suffix in (".mp4", ".gif") and self.out.suffix != f".{self.format}":
             raise InputError(

@@ -1,6 +1,7 @@
 """`latentreel COMMAND`: finds the command's module, and turns what a user got wrong into one line and exit code 2."""
 
 import importlib
+import os
 import signal
 import sys
 
@@ -48,15 +49,16 @@ def main() -> None:
         importlib.import_module(COMMANDS[name][0]).run(arguments[1:])
     except InputError as error:
         sys.exit(_fail(str(error), code=2))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read our output has left: no more of it
+        sys.exit(1)
     except OSError as error:
         if error.filename is None:
             raise
         sys.exit(_fail(f"cannot use {error.filename}: {error.strerror}", code=2))
     except KeyboardInterrupt:
-        sys.exit(_fail("stopped", code=128 + signal.SIGINT))
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has left; there is no one to tell
-        sys.exit(1)
+        print("latentreel: stopped by Ctrl-C", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
 
 
 def _overview() -> str:

@@ -98,7 +98,7 @@ def _refuse_stills(files: Sequence[SourceFile]) -> None:
     sizes = Counter(filter(None, map(declared_size, sampled)))
     if len(sizes) > 2 or (len(sizes) == 2 and 2 * max(sizes.values()) <= len(sampled)):
         shown = ", ".join(f"{width}x{height}" for width, height in list(sizes)[:4])
-        fix = "take them as stills, with --expect images; or give each clip a folder of its own"
+        fix = "give each clip a folder of its own; stills train image generators"
         raise InputError("pictures of several sizes are no frames of one clip", given=shown, fix=fix)
 
 

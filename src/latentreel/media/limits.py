@@ -63,9 +63,12 @@ class DecodeLimits:
 DEFAULT_LIMITS = DecodeLimits()
 
 
-_FLAGS = {"max_frame_pixels": "--max-frame-pixels", "max_frames": "--max-video-frames"}  # of `latentreel train`
+_FLAGS = {
+    "max_frame_pixels": "--max-frame-pixels",
+    "max_frames": "--max-video-frames",
+}  # of `latentreel train` and `latentreel data`
 
 
 def _raise(name: str) -> str:
-    flag = f" ({_FLAGS[name]})" if name in _FLAGS else ""
+    flag = f" (training and data: {_FLAGS[name]})" if name in _FLAGS else ""
     return f"raise {name}{flag} if you trust the file"

@@ -95,6 +95,7 @@ def evaluate(
     pairs: list[tuple[Sight, Sight]] = []
     for repeat in range(protocol.repeats):
         refs = _choose(real, fake, protocol, repeat=repeat, seed=seed)
+        _require_one_size(real, fake, [some[0] for some in refs], protocol)
         first, second = (
             look(
                 collection,
@@ -108,12 +109,6 @@ def evaluate(
             )
             for what, collection, some in zip(("real clips", "fake clips"), (real, fake), refs, strict=True)
         )
-        if first.shape != second.shape:
-            raise InputError(
-                "the two sides have different sizes",
-                given=f"{_shape(first)} in {real.name}, {_shape(second)} in {fake.name}",
-                fix="give --size: both are brought to it",
-            )
         pairs.append((first, second))
     halves = _halves(pairs[0][0], at_most=len(pairs[0][1].refs), seed=seed)
     pairs = [(first.of(np.arange(len(second.refs))), second) for first, second in pairs]
@@ -317,8 +312,12 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _shape(sight: Sight) -> str:
-    return f"{sight.shape[2]} x {sight.shape[1]} px"
+def _require_one_size(real: ClipCollection, fake: ClipCollection, refs: list[ClipRef], protocol: Protocol) -> None:
+    """Raises where the first clips of both sides differ, before all are looked at."""
+    first, second = (collection.clip(ref, protocol).shape for collection, ref in zip((real, fake), refs, strict=True))
+    if first != second:
+        given = f"{first[2]} x {first[1]} px in {real.name}, {second[2]} x {second[1]} px in {fake.name}"
+        raise InputError("the two sides have different sizes", given=given, fix="give --size: both are brought to it")
 
 
 def _named(progress: Progress, what: str) -> Callable[[int, int], None]:

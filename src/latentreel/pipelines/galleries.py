@@ -47,7 +47,10 @@ def write_clips(
     Raises:
         InputError: A number is out of range, or the output cannot be written.
     """
-    pairs, length = [(seed, motion) for seed in seeds for motion in motion_seeds], pipe.clip_length(num_frames, settings)
+    pairs, length = (
+        list(dict.fromkeys((seed, motion) for seed in seeds for motion in motion_seeds)),
+        pipe.clip_length(num_frames, settings),
+    )
     if _is_file(out) and len(pairs) > 1:
         raise InputError("several videos do not fit into one file", given=out, allowed="a folder", fix="or add --grid")
     suffix = "" if format == "frames" else f".{format}"

@@ -1,5 +1,6 @@
 """The loop that all families share: it runs phases without knowing what they are."""
 
+import logging
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ from latentreel.training.journal import Journal
 from latentreel.training.phase import Batch, Phase
 from latentreel.training.scores import Scorer, Scores
 from latentreel.training.state import TrainState, saved_states
+
+_log = logging.getLogger(__name__)
 
 
 class Family(Protocol):
@@ -95,6 +98,10 @@ def train(family: Family, *, on_step: OnStep = lambda _: None, scorer: Scorer | 
     """
     config, state = family.config, family.state
     resume(family)
+    if is_done(config, state):
+        _log.warning(
+            "already trained for %d of %d items: give it more, in items or minutes, to go on", state.items, config.total_items
+        )
     journal = Journal(config.out / "journal.jsonl", family.accelerator, resumed_step=state.step)
     scores = Scores(config, state, family.accelerator, journal, scorer)
     with _signals() as received:
