@@ -218,6 +218,7 @@ def test_a_rater_answers_by_keys_stops_and_goes_on(server, study):
         browser.open(path.as_uri())
         browser.run(BEGIN)
         assert browser.run(STARTED) == "Pair 4 of 8"
+        browser.run("Storage.prototype.setItem = () => { throw new Error('full'); }; true")
         browser.run(answer(*["right"] * 5))
         assert not browser.run("at('end').hidden")
         sent = server.votes.path.with_name("sent.csv")
