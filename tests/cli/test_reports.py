@@ -96,6 +96,12 @@ def test_a_result_is_told_with_its_interval_and_what_is_damaged(sides, run_cli):
     assert "line 12: is no vote; given: 2 fields" in output
 
 
+def test_a_result_without_a_vote_says_so(sides, run_cli):
+    (sides / "votes.csv").write_text(",".join(FIELDS) + "\n")
+    code, output, errors = run_cli("compare", "--result", sides / "votes.csv")
+    assert (code, output.strip(), errors) == (0, "no vote was given", [])
+
+
 def test_a_study_ends_with_its_result(sides):
     """In a process of its own, as Ctrl-C comes."""
     votes = sides / "votes.csv"
