@@ -131,20 +131,17 @@ def _serve(config: CompareConfig) -> None:
     votes = VoteFile(config.out, study=study.digest)
     _show_problems(votes.problems)
     server = StudyServer(study, votes, port=config.port)
-    if votes.votes:
-        console.print(
-            f"{config.out} holds {len(votes.votes)} votes of this study: it goes on with them", markup=False, soft_wrap=True
-        )
-    console.print(f"open in a browser on this machine: {server.address}", markup=False, soft_wrap=True)
-    console.print(f"votes go to {config.out} as they come; Ctrl-C ends the study", markup=False, soft_wrap=True)
     try:
+        if votes.votes:
+            console.print(f"{config.out} holds {len(votes.votes)} votes of this study: it goes on with them", soft_wrap=True)
+        console.print(f"open in a browser on this machine: {server.address}", soft_wrap=True)
+        console.print(f"votes go to {config.out} as they come; Ctrl-C ends the study", soft_wrap=True)
         server.run()
     except KeyboardInterrupt:
         console.print()
-    if votes.votes:
-        _show_result(VoteRecord(votes=votes.votes, replaced=0, problems=()))
-    else:
-        console.print("no vote was given")
+    finally:
+        server.close()
+    _show_result(VoteRecord(votes=votes.votes, replaced=0, problems=()))
 
 
 def _write_page(config: CompareConfig, path: Path) -> None:
@@ -165,6 +162,9 @@ def _show_result(record: "VoteRecord") -> None:
     from latentreel.report.preference import preferences
 
     _show_problems(record.problems)
+    if not record.votes:
+        console.print("no vote was given")
+        return
     first = record.votes[0]
     console.print(f"A: {first.a}\nB: {first.b}", markup=False, soft_wrap=True)
     for found in preferences(record.votes):
