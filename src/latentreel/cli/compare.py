@@ -118,7 +118,7 @@ def _study(config: CompareConfig) -> "Study":
         forced=config.forced,
         seed=config.seed,
     )
-    console.print(f"{len(pairs)} pairs: {told}", markup=False, soft_wrap=True)
+    console.print(f"{len(pairs)} pairs: {told}", soft_wrap=True)
     return study
 
 
@@ -151,10 +151,8 @@ def _write_page(config: CompareConfig, path: Path) -> None:
 
     write_html(study_page(_study(config)), path)
     size = path.stat().st_size / 2**20
-    console.print(
-        f"{path} ({size:.1f} MiB): raters open it, download their votes and send them to you", markup=False, soft_wrap=True
-    )
-    console.print("then: latentreel compare --result votes-*.csv", markup=False)
+    console.print(f"{path} ({size:.1f} MiB): raters open it, download their votes and send them to you", soft_wrap=True)
+    console.print("then: latentreel compare --result votes-*.csv")
 
 
 def _show_result(record: "VoteRecord") -> None:
@@ -166,10 +164,10 @@ def _show_result(record: "VoteRecord") -> None:
         console.print("no vote was given")
         return
     first = record.votes[0]
-    console.print(f"A: {first.a}\nB: {first.b}", markup=False, soft_wrap=True)
+    console.print(f"A: {first.a}\nB: {first.b}", soft_wrap=True)
     for found in preferences(record.votes):
         for line in _lines(found):
-            console.print(line, markup=False, soft_wrap=True)
+            console.print(line, soft_wrap=True)
     raters = len({vote.rater for vote in record.votes})
     if record.replaced:
         console.print(f"note: {record.replaced} votes were replaced by later ones of the same rater on the same pair")
@@ -205,7 +203,7 @@ def _show_problems(problems: tuple[str, ...]) -> None:
     from latentreel.cli.progress import console
 
     for problem in problems[:MOST_SHOWN]:
-        console.print(f"left out: {problem}", markup=False, soft_wrap=True)
+        console.print(f"left out: {problem}", soft_wrap=True)
     if len(problems) > MOST_SHOWN:
         console.print(f"left out: {len(problems) - MOST_SHOWN:,} more lines that are no votes")
 

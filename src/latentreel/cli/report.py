@@ -79,7 +79,7 @@ def run(arguments: list[str]) -> None:
         if name not in LOOKED_AT[kind] and getattr(config, name) != defaults[name]:
             console.print(f"note: --{name.replace('_', '-')} means nothing for {kind}")
     path = write_page(page, config.out)
-    console.print(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)", soft_wrap=True, markup=False)
+    console.print(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)", soft_wrap=True)
 
 
 def _page(config: ReportConfig, progress: "Progress") -> "tuple[str, Page]":
