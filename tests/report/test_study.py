@@ -14,6 +14,7 @@ from headless_browser import open_browser
 from latentreel.core.errors import InputError
 from latentreel.core.video import Video
 from latentreel.media.encode import save_video
+from latentreel.report.inline_video import enlarged
 from latentreel.report.page import write_html
 from latentreel.report.preference_study import Pair, Study, make_pairs
 from latentreel.report.study_page import study_page
@@ -81,6 +82,11 @@ def test_clips_of_one_name_and_two_suffixes_are_two_pairs(tmp_path):
     pairs, told = make_pairs(a, b)
     assert ([pair.name for pair in pairs], told) == (["x.gif", "x.mp4", "y"], "files of the same name")
     assert len({pair.digest for pair in pairs}) == 3
+
+
+@pytest.mark.parametrize(("height", "width", "shown"), [(64, 32, (512, 256)), (512, 2, (1024, 4)), (2000, 4, (2000, 4))])
+def test_narrow_clips_do_not_grow_without_end(height, width, shown):
+    assert enlarged(np.zeros((1, height, width, 3), np.uint8), least=256).shape == (1, *shown, 3)
 
 
 @pytest.mark.parametrize(
