@@ -1,5 +1,8 @@
 """The page of a run shows what lies in its folder, finished or not."""
 
+import html
+import shlex
+
 import pytest
 
 from latentreel.core.errors import InputError
@@ -9,6 +12,8 @@ from latentreel.report.run_report import is_run, run_report
 
 def test_a_run_that_is_not_finished_has_a_page(run_folder):
     assert is_run(run_folder)
+    (run_folder / "best").mkdir()
+    (run_folder / "best" / "card.json").write_text("{}")
     page = markup(run_report(run_folder))
     assert page.count("<img") == 3
     for shown in (
@@ -18,6 +23,7 @@ def test_a_run_that_is_not_finished_has_a_page(run_folder):
         "After 2 kimg",
         "Frechet distance",
         "world:faces",
+        f"latentreel report {html.escape(shlex.quote(str(run_folder / 'best')))}",
     ):
         assert shown in page, shown
     assert "Line chart of Video over clips seen in training: G goes from" in page

@@ -10,7 +10,7 @@ from PIL import Image
 from latentreel.checkpoints.bundle import is_bundle
 from latentreel.core.config import read_yaml
 from latentreel.core.errors import InputError
-from latentreel.core.text import printable
+from latentreel.core.text import printable, shell_word
 from latentreel.media.decode import load_image, load_video, natural_key
 from latentreel.report.blocks import Clip, Command, Facts, Picture
 from latentreel.report.clip_selection import bounded
@@ -115,8 +115,10 @@ def _what_was_run(folder: Path, config: Mapping[str, Any], journal: Sequence[Map
     blocks: list[Facts | Command] = [Facts(facts)]
     bundle = folder / "bundle"
     if is_bundle(bundle):
-        blocks.append(Command(f"latentreel report {bundle}", "A gallery of what the model can do now."))
+        blocks.append(Command(f"latentreel report {shell_word(str(bundle))}", "A gallery of what the model can do now."))
         blocks += bundle_facts(bundle)
     if is_bundle(folder / BEST):
-        blocks.append(Command(f"latentreel report {folder / BEST}", "The same of the bundle that had the best score."))
+        blocks.append(
+            Command(f"latentreel report {shell_word(str(folder / BEST))}", "The same of the bundle that had the best score.")
+        )
     return Section("What was run", "", [*blocks, Facts(settings, "Settings", folded=True)])
