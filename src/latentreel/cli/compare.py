@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from latentreel.cli.arguments import parse
+from latentreel.cli.arguments import parse, without_effect
 from latentreel.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 3
 """Damaged lines that are named."""
+
+WITHOUT_EFFECT = {
+    "a result": ("out", "questions", "pairs", "frames", "truncation", "forced", "seed", "port"),
+    "a page that is a file": ("out", "port"),
+    "two collections of videos": ("frames", "truncation"),
+}
+"""Which flags mean nothing for what."""
 
 USAGE = "latentreel compare A B, or latentreel compare --result votes.csv"
 
@@ -86,6 +93,7 @@ def run(arguments: list[str]) -> None:
     if config.result:
         from latentreel.report.votes import read_votes
 
+        _note(config, "a result")
         _show_result(read_votes(config.result))
         return
     if config.page is not None:
@@ -94,12 +102,22 @@ def run(arguments: list[str]) -> None:
     _serve(config)
 
 
+def _note(config: CompareConfig, what: str) -> None:
+    from latentreel.cli.progress import console
+
+    for note in without_effect(config, WITHOUT_EFFECT[what], what):
+        console.print(note)
+
+
 def _study(config: CompareConfig) -> "Study":
     from accelerate import Accelerator
 
+    from latentreel.checkpoints.load import find_bundle
     from latentreel.cli.progress import console, counting
     from latentreel.report.preference_study import Study, make_pairs
 
+    if find_bundle(config.a) is None and find_bundle(config.b) is None:
+        _note(config, "two collections of videos")
     with counting("preparing pairs") as progress:
         pairs, told = make_pairs(
             config.a,
@@ -146,10 +164,14 @@ def _serve(config: CompareConfig) -> None:
 
 def _write_page(config: CompareConfig, path: Path) -> None:
     from latentreel.cli.progress import console
+    from latentreel.core.files import removed_if_empty, require_writable
     from latentreel.report.page import write_html
     from latentreel.report.study_page import study_page
 
-    write_html(study_page(_study(config)), path)
+    _note(config, "a page that is a file")
+    with removed_if_empty(path.parent):
+        require_writable(path.parent)
+        write_html(study_page(_study(config)), path)
     size = path.stat().st_size / 2**20
     console.print(f"{path} ({size:.1f} MiB): raters open it, download their votes and send them to you", soft_wrap=True)
     console.print("then: latentreel compare --result votes-*.csv")
