@@ -66,6 +66,7 @@ def test_results_of_one_protocol_stand_side_by_side_and_others_do_not(write, res
         ("network", {}),
         ("clip_shape", [1]),
         ("warnings", None),
+        ("variance", "x"),
         ("variance", {"1": "x"}),
         ("variance", {"1": 10**400}),
     ],

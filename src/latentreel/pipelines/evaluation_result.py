@@ -99,7 +99,7 @@ class Evaluation:
 
 
 def read_result(path: Path) -> dict[str, Any]:
-    """What `Evaluation.save` wrote, as plain values; every field is there, and of its type.
+    """What `Evaluation.save` wrote, as plain values: every field of its type; absent ones have their defaults.
 
     Raises:
         InputError: The file cannot be read, or is something else.
@@ -167,15 +167,12 @@ def _number(value: Any) -> Any:
     return float(value) if isinstance(value, int) else value
 
 
-# JSON knows neither tuples nor names that are numbers.
-_AS_WRITTEN = dacite.Config(
-    strict=True,
-    cast=[tuple],
-    type_hooks={
-        float: _number,
-        dict[int, float]: lambda shares: {int(count): _number(share) for count, share in shares.items()},
-    },
-)
+def _shares(value: Any) -> Any:
+    return {int(count): _number(share) for count, share in value.items()} if isinstance(value, dict) else value
+
+
+_AS_WRITTEN = dacite.Config(strict=True, cast=[tuple], type_hooks={float: _number, dict[int, float]: _shares})
+"""How JSON, which knows neither tuples nor names that are numbers, becomes an `Evaluation`."""
 
 
 def _brief(text: str) -> str:
