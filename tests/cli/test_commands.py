@@ -9,6 +9,7 @@ import pytest
 
 from latentreel.checkpoints.bundle import read_tensors
 from latentreel.checkpoints.recordings import load_motion
+from latentreel.cli.progress import counting
 from latentreel.cli.train import parse_config
 from latentreel.media.contact_sheet import save_image
 from latentreel.media.decode import load_image, load_video
@@ -19,14 +20,21 @@ from latentreel.training.presets import IMAGE
 
 
 def test_generate_prints_every_file_that_it_wrote(debug_runs, run_cli, tmp_path):
+    folder = tmp_path / "[bold]clips[" / "] :smile:"
     words = ["generate", debug_runs / "motion", "--device", "cpu", "--frames", 5, "--fps", 10]
-    code, output, errors = run_cli(*words, "--seeds", 1, 2, "--motion-seeds", 3, 4, 5, "--out", tmp_path / "clips")
+    code, output, errors = run_cli(*words, "--seeds", 1, 2, "--motion-seeds", 3, 4, 5, "--out", folder)
     assert (code, errors) == (0, [])
-    written = sorted((tmp_path / "clips").iterdir())
+    written = sorted(folder.iterdir())
     assert [path.name for path in written] == [f"seed{s:04d}_motion{m:04d}.mp4" for s in (1, 2) for m in (3, 4, 5)]
     assert all(str(path) in output for path in written)
     video = load_video(written[0])
     assert (len(video), video.height, video.width, video.fps) == (5, 16, 16, 10)
+
+
+def test_a_bar_bears_any_name(capfd):
+    with counting("training in a[/b]") as progress:
+        progress(1, 2)
+    assert "training in a[/b]" in capfd.readouterr().out
 
 
 def test_generate_keeps_its_word_on_seeds(debug_runs, run_cli, tmp_path):

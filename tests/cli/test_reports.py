@@ -42,6 +42,7 @@ def test_a_folder_of_videos_has_a_page_and_flags_that_say_nothing_are_told(sides
         (["words.json"], "no result of an evaluation"),
         (["a", "b"], "cannot stand on one page"),
         (["a", "--out", "page.pdf"], "needs another suffix"),
+        (["missing", "--out", "/proc/x/page.html"], "cannot write to /proc/x"),
         (["faces", "--frames", 1000], "frames is out of range"),
     ],
 )
@@ -69,6 +70,7 @@ def test_what_cannot_be_reported_on_costs_one_line(sides, run_cli, monkeypatch, 
         (["a", "b", "--out", "other.csv"], "holds votes of another study"),
         (["a", "b", "--out", "words/note.txt"], "holds no vote"),
         (["a", "b", "--port", 70000], "cannot listen on port"),
+        (["a", "missing", "--page", "/proc/x/page.html"], "cannot write to /proc/x"),
         (["--result", "missing.csv"], "cannot read the votes missing.csv"),
         (["--result", "words/note.txt"], "holds no vote; given: line 1"),
         (["a", "b", "--result", "other.csv"], "are two commands"),
@@ -85,15 +87,32 @@ def test_what_cannot_be_compared_costs_one_line(sides, run_cli, monkeypatch, wor
     assert not (sides / "runs" / "report.html").exists()
 
 
+def test_flags_of_other_studies_are_told(sides, run_cli):
+    words = ["--frames", 99, "--truncation", 0.1, "--port", 7, "--out", "zz.csv", "--page", sides / "page.html"]
+    code, output, errors = run_cli("compare", sides / "a", sides / "b", *words)
+    assert (code, errors) == (0, [])
+    for flag in ("out", "port"):
+        assert f"note: --{flag} means nothing for a page that is a file" in output
+    for flag in ("frames", "truncation"):
+        assert f"note: --{flag} means nothing for two collections of videos" in output
+
+
 def test_a_result_is_told_with_its_interval_and_what_is_damaged(sides, run_cli):
     rows = [f"0123456789abcdef,mine,theirs,Which?,r{n % 2},p{n},{'ab'[n % 2]},{'b' if n < 2 else 'a'}," for n in range(10)]
     (sides / "votes.csv").write_text("\n".join([",".join(FIELDS), *rows, "torn,li"]))
-    code, output, errors = run_cli("compare", "--result", sides / "votes.csv")
+    code, output, errors = run_cli("compare", "--result", sides / "votes.csv", "--pairs", 3)
     assert (code, errors) == (0, [])
+    assert "note: --pairs means nothing for a result" in output
     assert "prefer A: 80.0 % (8 of 10), 95 % interval 49.0 to 94.3 % (Wilson), p = 0.109 (two-sided binomial test)" in output
     assert "10 votes by 2 raters on 10 pairs" in output
     assert "chose the left clip: 50.0 % (5 of 10)" in output
     assert "line 12: is no vote; given: 2 fields" in output
+
+
+def test_a_result_without_a_vote_says_so(sides, run_cli):
+    (sides / "votes.csv").write_text(",".join(FIELDS) + "\n")
+    code, output, errors = run_cli("compare", "--result", sides / "votes.csv")
+    assert (code, output.strip(), errors) == (0, "no vote was given", [])
 
 
 def test_a_study_ends_with_its_result(sides):

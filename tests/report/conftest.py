@@ -35,7 +35,7 @@ def result():
     score = {"value": 12.5, "clips": 24, "low": 11.0, "high": 14.0, "deviation": None, "real": 3.5, "real_clips": 12}
     side = {"num_clips": 24, "manifest": [["a.mp4", 0], ["b.mp4", 4]], "digest": "ab" * 32}
     return {
-        "protocol": {"name": "latentreel", "num_clips": 24},
+        "protocol": {"name": "latentreel", "num_clips": 24, "num_frames": 16},
         "network": {"name": "worlds-clips", "digest": "cd" * 32},
         "clip_shape": [16, 64, 64, 3],
         "real": {"name": "world:faces", "left_out": [], **side},

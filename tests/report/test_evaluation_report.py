@@ -53,7 +53,35 @@ def test_results_of_one_protocol_stand_side_by_side_and_others_do_not(write, res
         evaluation_report(write(result), clips=["a", "b"])
 
 
-@pytest.mark.parametrize("damage", ["scores", "real"])
-def test_what_is_no_result_costs_one_line(write, result, damage):
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("scores", {"x": 1}),
+        ("scores/PSNR/value", "x"),
+        ("scores/PSNR/high", 1.0),
+        ("real", {"x": 1}),
+        ("real/manifest", [1]),
+        ("fake/left_out", [3]),
+        ("protocol", {}),
+        ("network", {}),
+        ("clip_shape", [1]),
+        ("warnings", None),
+        ("variance", "x"),
+        ("variance", {"1": "x"}),
+        ("variance", {"1": 10**400}),
+    ],
+)
+def test_what_is_no_result_costs_one_line(write, result, place, value):
+    *parents, name = place.split("/")
+    damaged = result
+    for parent in parents:
+        damaged = damaged[parent]
+    damaged[name] = value
     with pytest.raises(InputError, match="no result of an evaluation"):
-        evaluation_report(write(result | {damage: {"x": 1}}))
+        evaluation_report(write(result))
+
+
+def test_brackets_without_end_cost_one_line(tmp_path):
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    with pytest.raises(InputError, match="no result of an evaluation; given: no JSON"):
+        evaluation_report([tmp_path / "deep.json"])

@@ -1,5 +1,8 @@
 """The page of a run shows what lies in its folder, finished or not."""
 
+import html
+import shlex
+
 import pytest
 
 from latentreel.core.errors import InputError
@@ -9,6 +12,8 @@ from latentreel.report.run_report import is_run, run_report
 
 def test_a_run_that_is_not_finished_has_a_page(run_folder):
     assert is_run(run_folder)
+    (run_folder / "best").mkdir()
+    (run_folder / "best" / "card.json").write_text("{}")
     page = markup(run_report(run_folder))
     assert page.count("<img") == 3
     for shown in (
@@ -18,6 +23,7 @@ def test_a_run_that_is_not_finished_has_a_page(run_folder):
         "After 2 kimg",
         "Frechet distance",
         "world:faces",
+        f"latentreel report {html.escape(shlex.quote(str(run_folder / 'best')))}",
     ):
         assert shown in page, shown
     assert "Line chart of Video over clips seen in training: G goes from" in page
@@ -33,13 +39,30 @@ def test_a_run_without_samples_and_entries_says_so(run_folder):
     assert "no entry yet" in page
 
 
+def test_a_training_that_failed_has_a_page(run_folder):
+    lines = [
+        f'{{"step": {n}, "items": {n}, "seconds": 1, "G/x": {x}}}\n' for n, x in enumerate((1, 2, "1e308", "-1e308", "NaN"))
+    ]
+    (run_folder / "journal.jsonl").write_text("".join(lines))
+    assert "G goes from 1 to 2" in markup(run_report(run_folder))
+
+
 @pytest.mark.parametrize(
     ("file", "content", "problem"),
     [
         ("journal.jsonl", '{"step": 1}\n', "is no journal of a run"),
         ("journal.jsonl", '{"step": 1, "items": "x", "seconds": 1}\n', "is no journal of a run"),
+        ("journal.jsonl", "[1]\n", "is no journal of a run"),
+        ("journal.jsonl", '{"st\n{"step": 1, "items": 4, "seconds": 1}\n', 'is no journal of a run; given: line 1: {"st'),
+        ("journal.jsonl", '{"step": 1, "items": Infinity, "seconds": 1}\n', "is no journal of a run"),
+        ("journal.jsonl", '{"step": 1, "items": 4, "seconds": NaN}\n', "is no journal of a run"),
+        ("journal.jsonl", f'{{"step": 1, "items": 4, "seconds": 1{"0" * 400}}}\n', "is no journal of a run"),
         ("config.yaml", "- a\n", "holds no fields"),
-        ("config.yaml", "a: [", "cannot read the config"),
+        ("config.yaml", "a: [", "not a YAML file"),
+        ("config.yaml", "a: 2020-13-45", "not a YAML file: month must be in 1..12"),
+        ("config.yaml", "a: &a [*a]", r"not a YAML file: the alias \*a must be written out"),
+        ("config.yaml", f"a: {'[' * 5000}", "not a YAML file"),
+        ("config.yaml", 'a: !!int ""', "not a YAML file"),
     ],
 )
 def test_a_damaged_folder_costs_one_line(run_folder, file, content, problem):

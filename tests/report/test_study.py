@@ -3,7 +3,9 @@
 import http.client
 import json
 import re
+import socket
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -12,8 +14,9 @@ from headless_browser import open_browser
 from latentreel.core.errors import InputError
 from latentreel.core.video import Video
 from latentreel.media.encode import save_video
+from latentreel.report.inline_video import enlarged
 from latentreel.report.page import write_html
-from latentreel.report.preference_study import Study, make_pairs
+from latentreel.report.preference_study import Pair, Study, make_pairs
 from latentreel.report.study_page import study_page
 from latentreel.report.study_server import MOST_POSTED_BYTES, StudyServer
 from latentreel.report.votes import VoteFile, read_votes
@@ -73,6 +76,35 @@ def test_clips_are_paired_by_name_else_in_order(tmp_path):
         make_pairs(a, a)
 
 
+def test_clips_of_one_name_and_two_suffixes_are_two_pairs(tmp_path):
+    names = ["x.mp4", "x.gif", "y.mp4"]
+    a, b = clips(tmp_path / "a", names), clips(tmp_path / "b", names[::-1])
+    pairs, told = make_pairs(a, b)
+    assert ([pair.name for pair in pairs], told) == (["x.gif", "x.mp4", "y"], "files of the same name")
+    assert len({pair.digest for pair in pairs}) == 3
+
+
+@pytest.mark.parametrize(("height", "width", "shown"), [(64, 32, (512, 256)), (512, 2, (1024, 4)), (2000, 4, (2000, 4))])
+def test_narrow_clips_do_not_grow_without_end(height, width, shown):
+    assert enlarged(np.zeros((1, height, width, 3), np.uint8), least=256).shape == (1, *shown, 3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"questions": ("",)}, "questions of one line each"),
+        ({"questions": ("?" * 1001,)}, "questions of one line each"),
+        ({"questions": ("Which?", "Which?")}, "questions occur twice"),
+        ({"a": "a" * 1001}, "no vote can name this side or pair"),
+        ({"pairs": (Pair("x" * 1001, b"", b""),)}, "no vote can name this side or pair"),
+        ({"pairs": (Pair("x", b"", b""), Pair("x", b"", b""))}, "names of pairs occur twice"),
+    ],
+)
+def test_a_study_that_no_vote_could_be_of_is_refused(changes, problem):
+    with pytest.raises(InputError, match=problem):
+        Study(**{"a": "a", "b": "b", "pairs": (), "questions": ("Which?",)} | changes)
+
+
 def test_a_study_is_known_by_its_clips(study, two_folders):
     dark, bright = (str(two_folders / name) for name in ("dark", "bright"))
     again, _ = make_pairs(dark, bright)
@@ -109,6 +141,7 @@ def test_no_address_leads_anywhere_else(server, path):
         (GIVEN | {"rater": "=1+1"}, 400),
         (GIVEN | {"choice": 1}, 400),
         (GIVEN | {"study": "mine"}, 400),
+        (b"[" * 8000, 400),
         (b" " * (MOST_POSTED_BYTES + 1), 413),
     ],
 )
@@ -122,6 +155,8 @@ def test_others_can_neither_read_nor_vote(server):
     assert post(server, GIVEN, Host=f"evil.example:{server.port}")[0] == 404
     assert post(server, GIVEN, Content_Type="text/plain")[0] == 400  # what a form of another site could send
     assert post(server, GIVEN, Content_Length="-1")[0] == 400
+    assert post(server, GIVEN, Content_Length=f"{len(json.dumps(GIVEN)):020}")[0] == 413
+    assert ask(server, "GET", f"/{server.token}/", Host="localhost")[0] == 200  # as browsers say it where the port is 80
     status, page, headers = ask(server, "GET", f"/{server.token}/")
     assert status == 200
     assert "default-src 'none'" in headers["Content-Security-Policy"]
@@ -136,6 +171,29 @@ def test_a_vote_that_cannot_be_written_is_not_taken(server):
     server.votes.path.mkdir()
     status, text = post(server, GIVEN)
     assert (status, b"cannot be written" in text) == (507, True)
+
+
+def test_a_vote_that_does_not_come_is_waited_for_in_vain(server, monkeypatch):
+    monkeypatch.setattr("latentreel.report.study_server._Handler.timeout", 0.2)
+    assert post(server, b"", Content_Length="9") == (408, b"the vote has not come")
+
+
+def test_a_browser_that_goes_away_is_no_news(server, capsys):
+    server._content["long"] = "video/mp4", bytes(2**25)
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(f"GET /{server.token}/long HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        connection.recv(1)
+    while any("process_request_thread" in thread.name for thread in threading.enumerate()):
+        time.sleep(0.01)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_server_that_never_ran_can_be_closed(study, tmp_path):
+    server = StudyServer(study, VoteFile(tmp_path / "votes.csv", study=study.digest))
+    closing = threading.Thread(target=server.close, daemon=True)
+    closing.start()
+    closing.join(20)
+    assert not closing.is_alive()
 
 
 def hashed(text):
@@ -218,6 +276,7 @@ def test_a_rater_answers_by_keys_stops_and_goes_on(server, study):
         browser.open(path.as_uri())
         browser.run(BEGIN)
         assert browser.run(STARTED) == "Pair 4 of 8"
+        browser.run("Storage.prototype.setItem = () => { throw new Error('full'); }; true")
         browser.run(answer(*["right"] * 5))
         assert not browser.run("at('end').hidden")
         sent = server.votes.path.with_name("sent.csv")

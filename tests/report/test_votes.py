@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from latentreel.core.errors import InputError
 from latentreel.report.preference import preferences
-from latentreel.report.votes import Vote, VoteFile, read_votes
+from latentreel.report.votes import FIELDS, Vote, VoteFile, read_votes
 
 VOTE = Vote(
     study="0123456789abcdef",
@@ -81,6 +81,24 @@ def test_votes_of_different_studies_are_not_mixed(tmp_path):
         read_votes([tmp_path / "0.csv", tmp_path / "1.csv"])
     with pytest.raises(InputError, match="of another study"):
         VoteFile(tmp_path / "0.csv", study="1" * 16)
+
+
+@pytest.mark.parametrize("files", [("0.csv", "1.csv"), ("1.csv", "0.csv")])
+def test_the_later_vote_counts_in_whatever_order_files_come(tmp_path, files):
+    earlier, later = vote(at="2026-01-02T03:04:05+00:00"), vote(at="2026-01-02T03:04:05.600Z", choice="a")
+    VoteFile(tmp_path / "0.csv", study=VOTE.study).append(earlier)
+    VoteFile(tmp_path / "1.csv", study=VOTE.study).append(later)
+    record = read_votes([tmp_path / name for name in files])
+    assert (record.votes, record.replaced) == ((later,), 1)
+
+
+def test_a_study_without_a_vote_stops_nothing(tmp_path):
+    (tmp_path / "none.csv").write_text(",".join(FIELDS) + "\n")
+    VoteFile(tmp_path / "one.csv", study=VOTE.study).append(VOTE)
+    assert read_votes([tmp_path / "none.csv", tmp_path / "one.csv"]).votes == (VOTE,)
+    file = VoteFile(tmp_path / "none.csv", study=VOTE.study)
+    file.append(VOTE)
+    assert read_votes([file.path]).votes == (VOTE,)
 
 
 @pytest.mark.parametrize("wrong", [{"rater": "=cmd()"}, {"rater": ""}, {"left": "c"}, {"choice": "left"}, {"pair": "a\nb"}])

@@ -1,9 +1,10 @@
 """Flags from typed configs (tyro), with errors as one line."""
 
 import contextlib
+import dataclasses
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import tyro
@@ -61,6 +62,19 @@ def run_action(command: str, actions: Mapping[str, tuple[type[Any], Callable[[An
         raise InputError(f"there is no such action on {command}", given=name, allowed=", ".join(actions))
     config, act = actions[name]
     act(parse(config, arguments[1:], command=f"{command} {name}"))
+
+
+def without_effect(config: Any, names: Iterable[str], what: str) -> list[str]:
+    """Notes on flags that were given, but mean nothing for what is done.
+
+    Args:
+        config: The flags, as `parse` gives them.
+        names: Fields that mean nothing.
+        what: For what.
+    """
+    defaults = {field.name: field.default for field in dataclasses.fields(config)}
+    given = [name for name in names if getattr(config, name) != defaults[name]]
+    return [f"note: --{name.replace('_', '-')} means nothing for {what}" for name in given]
 
 
 def _one_line(box: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from latentreel.cli.arguments import parse
+from latentreel.cli.arguments import parse, without_effect
 from latentreel.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 3
 """Damaged lines that are named."""
+
+WITHOUT_EFFECT = {
+    "a result": ("out", "questions", "pairs", "frames", "truncation", "forced", "seed", "port"),
+    "a page that is a file": ("out", "port"),
+    "two collections of videos": ("frames", "truncation"),
+}
+"""Which flags mean nothing for what."""
 
 USAGE = "latentreel compare A B, or latentreel compare --result votes.csv"
 
@@ -86,6 +93,7 @@ def run(arguments: list[str]) -> None:
     if config.result:
         from latentreel.report.votes import read_votes
 
+        _note(config, "a result")
         _show_result(read_votes(config.result))
         return
     if config.page is not None:
@@ -94,12 +102,22 @@ def run(arguments: list[str]) -> None:
     _serve(config)
 
 
+def _note(config: CompareConfig, what: str) -> None:
+    from latentreel.cli.progress import console
+
+    for note in without_effect(config, WITHOUT_EFFECT[what], what):
+        console.print(note)
+
+
 def _study(config: CompareConfig) -> "Study":
     from accelerate import Accelerator
 
+    from latentreel.checkpoints.load import find_bundle
     from latentreel.cli.progress import console, counting
     from latentreel.report.preference_study import Study, make_pairs
 
+    if find_bundle(config.a) is None and find_bundle(config.b) is None:
+        _note(config, "two collections of videos")
     with counting("preparing pairs") as progress:
         pairs, told = make_pairs(
             config.a,
@@ -118,7 +136,7 @@ def _study(config: CompareConfig) -> "Study":
         forced=config.forced,
         seed=config.seed,
     )
-    console.print(f"{len(pairs)} pairs: {told}", markup=False, soft_wrap=True)
+    console.print(f"{len(pairs)} pairs: {told}", soft_wrap=True)
     return study
 
 
@@ -131,33 +149,32 @@ def _serve(config: CompareConfig) -> None:
     votes = VoteFile(config.out, study=study.digest)
     _show_problems(votes.problems)
     server = StudyServer(study, votes, port=config.port)
-    if votes.votes:
-        console.print(
-            f"{config.out} holds {len(votes.votes)} votes of this study: it goes on with them", markup=False, soft_wrap=True
-        )
-    console.print(f"open in a browser on this machine: {server.address}", markup=False, soft_wrap=True)
-    console.print(f"votes go to {config.out} as they come; Ctrl-C ends the study", markup=False, soft_wrap=True)
     try:
+        if votes.votes:
+            console.print(f"{config.out} holds {len(votes.votes)} votes of this study: it goes on with them", soft_wrap=True)
+        console.print(f"open in a browser on this machine: {server.address}", soft_wrap=True)
+        console.print(f"votes go to {config.out} as they come; Ctrl-C ends the study", soft_wrap=True)
         server.run()
     except KeyboardInterrupt:
         console.print()
-    if votes.votes:
-        _show_result(VoteRecord(votes=votes.votes, replaced=0, problems=()))
-    else:
-        console.print("no vote was given")
+    finally:
+        server.close()
+    _show_result(VoteRecord(votes=votes.votes, replaced=0, problems=()))
 
 
 def _write_page(config: CompareConfig, path: Path) -> None:
     from latentreel.cli.progress import console
+    from latentreel.core.files import removed_if_empty, require_writable
     from latentreel.report.page import write_html
     from latentreel.report.study_page import study_page
 
-    write_html(study_page(_study(config)), path)
+    _note(config, "a page that is a file")
+    with removed_if_empty(path.parent):
+        require_writable(path.parent)
+        write_html(study_page(_study(config)), path)
     size = path.stat().st_size / 2**20
-    console.print(
-        f"{path} ({size:.1f} MiB): raters open it, download their votes and send them to you", markup=False, soft_wrap=True
-    )
-    console.print("then: latentreel compare --result votes-*.csv", markup=False)
+    console.print(f"{path} ({size:.1f} MiB): raters open it, download their votes and send them to you", soft_wrap=True)
+    console.print("then: latentreel compare --result votes-*.csv")
 
 
 def _show_result(record: "VoteRecord") -> None:
@@ -165,11 +182,14 @@ def _show_result(record: "VoteRecord") -> None:
     from latentreel.report.preference import preferences
 
     _show_problems(record.problems)
+    if not record.votes:
+        console.print("no vote was given")
+        return
     first = record.votes[0]
-    console.print(f"A: {first.a}\nB: {first.b}", markup=False, soft_wrap=True)
+    console.print(f"A: {first.a}\nB: {first.b}", soft_wrap=True)
     for found in preferences(record.votes):
         for line in _lines(found):
-            console.print(line, markup=False, soft_wrap=True)
+            console.print(line, soft_wrap=True)
     raters = len({vote.rater for vote in record.votes})
     if record.replaced:
         console.print(f"note: {record.replaced} votes were replaced by later ones of the same rater on the same pair")
@@ -205,7 +225,7 @@ def _show_problems(problems: tuple[str, ...]) -> None:
     from latentreel.cli.progress import console
 
     for problem in problems[:MOST_SHOWN]:
-        console.print(f"left out: {problem}", markup=False, soft_wrap=True)
+        console.print(f"left out: {problem}", soft_wrap=True)
     if len(problems) > MOST_SHOWN:
         console.print(f"left out: {len(problems) - MOST_SHOWN:,} more lines that are no votes")
 

@@ -69,13 +69,13 @@ def check(config: CheckConfig) -> None:
         inspection = inspect(config.source, expect=config.expect, limits=limits, progress=progress)
     _print_table(inspection, config.rows)
     for name, value in summary(inspection).items():
-        console.print(f"{name + ':':<17}{value}", markup=False, soft_wrap=True)
+        console.print(f"{name + ':':<17}{value}", soft_wrap=True)
     if config.json is not None:
         _write_json(inspection, config.json)
-        console.print(f"{'JSON:':<17}{printable(str(config.json))}", markup=False, soft_wrap=True)
+        console.print(f"{'JSON:':<17}{printable(str(config.json))}", soft_wrap=True)
     if config.html is not None:
         page = write_page(data_report(inspection), config.html)
-        console.print(f"{'Page:':<17}{printable(str(page))}", markup=False, soft_wrap=True)
+        console.print(f"{'Page:':<17}{printable(str(page))}", soft_wrap=True)
     if not inspection.of("usable", "damaged"):
         raise InputError(f"nothing in {printable(config.source)} can be used", fix="the table above says why")
     if inspection.of("damaged", "refused"):
@@ -123,9 +123,7 @@ def _print_table(inspection: "Inspection", rows: int) -> None:
             table.add_row("ignored", *[""] * 5, f"and {count - MOST_IGNORED:,} more\n  {reason}")
     console.print(table)
     if usable > rows:
-        console.print(
-            f"... and {usable - rows:,} more that are usable; --json FILE lists all, --rows N shows more", markup=False
-        )
+        console.print(f"... and {usable - rows:,} more that are usable; --json FILE lists all, --rows N shows more")
     console.print()
 
 

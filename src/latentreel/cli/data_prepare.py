@@ -104,11 +104,11 @@ def prepare(config: PrepareConfig) -> None:
     )
     plan = plan_packing(config.source, preparation)
     if missing := missing_clips(plan):
-        console.print(missing, markup=False)
+        console.print(missing)
     with reasons_shown_later(), counting(f"packing {plan.resolution} px") as progress:
         manifest = pack(plan, config.out, progress=progress)
     for line in _summary(manifest, config.out):
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)
 
 
 def show_recipes(config: RecipesConfig) -> None:
@@ -131,13 +131,13 @@ def show_recipes(config: RecipesConfig) -> None:
             "prepare": f"latentreel data prepare FOLDER --recipe {config.name} --out PACKED",
         }
         for name, value in facts.items():
-            console.print(f"{name:<10}{value}", markup=False, soft_wrap=True)
+            console.print(f"{name:<10}{value}", soft_wrap=True)
         return
     table = Table("recipe", "dataset", "px", "split", box=None, pad_edge=False)
     for name, recipe in RECIPES.items():
         table.add_row(name, recipe.title, str(recipe.resolution), recipe.split.told)
     console.print(table)
-    console.print("\nlatentreel data recipes NAME: what to get where, under which terms, and how it must lie.", markup=False)
+    console.print("\nlatentreel data recipes NAME: what to get where, under which terms, and how it must lie.")
 
 
 def _shares(text: str) -> dict[str, float]:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 LEFT_OUT = "items are left out"
 """In the warning of `data.clip_decoding`."""
 
-console = Console(highlight=False, quiet=os.environ.get("RANK", "0") != "0")
-"""Of several processes, only the first speaks."""
+console = Console(markup=False, emoji=False, highlight=False, quiet=os.environ.get("RANK", "0") != "0")
+"""Says what it is given, brackets and colons of names too. Of several processes, only the first speaks."""
 
 
 @contextmanager
@@ -90,12 +90,12 @@ def left_out_told_here() -> Iterator[None]:
 
 
 def _bar(*, count: bool = True) -> Progress:
-    columns = [TextColumn("{task.description}"), BarColumn(), *([MofNCompleteColumn()] if count else [])]
+    columns = [TextColumn("{task.description}", markup=False), BarColumn(), *([MofNCompleteColumn()] if count else [])]
     return Progress(
         *columns,
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
         console=console,
     )

@@ -1,13 +1,12 @@
 """`latentreel report SOURCE`: one page that shows a run, an evaluation, or what a model or a folder of videos holds."""
 
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from latentreel.cli.arguments import parse
+from latentreel.cli.arguments import parse, without_effect
 from latentreel.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -70,16 +69,18 @@ def run(arguments: list[str]) -> None:
     """Finds out what the source is, writes the page, prints its path."""
     config = parse(ReportConfig, arguments, command="report")
     from latentreel.cli.progress import console, counting
+    from latentreel.core.files import removed_if_empty, require_writable
     from latentreel.report.page import write_page
 
-    with counting("gathering") as progress:
-        kind, page = _page(config, progress)
-    defaults = {field.name: field.default for field in dataclasses.fields(ReportConfig)}
-    for name in ("clips", "seeds", "frames", "long_frames", "truncation"):
-        if name not in LOOKED_AT[kind] and getattr(config, name) != defaults[name]:
-            console.print(f"note: --{name.replace('_', '-')} means nothing for {kind}")
-    path = write_page(page, config.out)
-    console.print(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)", soft_wrap=True, markup=False)
+    with removed_if_empty(config.out.parent):
+        require_writable(config.out.parent)
+        with counting("gathering") as progress:
+            kind, page = _page(config, progress)
+        path = write_page(page, config.out)
+    unused = [name for name in ("clips", "seeds", "frames", "long_frames", "truncation") if name not in LOOKED_AT[kind]]
+    for note in without_effect(config, unused, kind):
+        console.print(note)
+    console.print(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)", soft_wrap=True)
 
 
 def _page(config: ReportConfig, progress: "Progress") -> "tuple[str, Page]":

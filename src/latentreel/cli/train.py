@@ -331,7 +331,7 @@ def _open_data(config: RunConfig, resolution: int, accelerator: "Accelerator") -
     with turn, left_out_told_here(), counting("preparing data") as progress:
         store = open_training_data(config, resolution=resolution, expect=expect, progress=progress)
     for name, reason in store.problems[:MOST_TOLD]:
-        console.print(f"left out: {printable(with_name(name, reason))}", markup=False, soft_wrap=True)
+        console.print(f"left out: {printable(with_name(name, reason))}", soft_wrap=True)
     if len(store.problems) > MOST_TOLD:
         console.print(f"left out: {len(store.problems) - MOST_TOLD:,} more, all named by latentreel data check")
     store, rest = hold_out(store, config)

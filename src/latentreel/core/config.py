@@ -65,15 +65,39 @@ def load_yaml(kind: type[C], path: Path) -> C:
     Raises:
         InputError: The file is missing, is not YAML, or its fields do not fit.
     """
+    return from_dict(kind, read_yaml(path), where=str(path))
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Reads fields of any names from YAML. What they hold is no larger than the file, for no part may stand for another.
+
+    Raises:
+        InputError: The file is missing, is not YAML, or holds no fields.
+    """
     try:
-        values = yaml.safe_load(path.read_text())
+        values = yaml.load(path.read_text(), _WithoutAliases)
+        repr(values)  # numbers of thousands of digits have none
     except OSError as error:
         raise InputError(f"cannot read the config {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not a YAML file: {str(error).splitlines()[0]}") from error
+    except (yaml.YAMLError, RecursionError, *_OF_SCALARS) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{path} is not a YAML file: {reason}") from error
     if not isinstance(values, dict):
         raise InputError(f"{path} holds no fields", given=type(values).__name__, allowed="a mapping of field names to values")
-    return from_dict(kind, values, where=str(path))
+    return {str(name): value for name, value in values.items()}
+
+
+class _WithoutAliases(yaml.SafeLoader):
+    """Plain values, each written out where it stands: a few hundred bytes of nested aliases would fill any memory."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(problem=f"the alias *{self.peek_event().anchor} must be written out")
+        return super().compose_node(parent, index)
+
+
+_OF_SCALARS = (ValueError, ArithmeticError, LookupError, AttributeError, TypeError)
+"""What the library's constructors raise, as of 2020-13-45 or of !!int ""."""
 
 
 def _described(kind: Any) -> str:

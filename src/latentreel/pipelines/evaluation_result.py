@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import dacite
+
 from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path
 from latentreel.metrics.protocols import Protocol
@@ -39,6 +41,10 @@ class Score:
 
     by_frame: list[float] | None = None
     """The score of each frame, where it has one."""
+
+    def __post_init__(self) -> None:
+        if (self.low is None) != (self.high is None):
+            raise InputError("an interval has two ends", given=f"{self.low} to {self.high}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +86,12 @@ class Evaluation:
     seed: int
     versions: dict[str, str]
 
+    def __post_init__(self) -> None:
+        if len(self.clip_shape) != 4:
+            raise InputError("clips have another shape", given=self.clip_shape, allowed="T, H, W, 3")
+        if "name" not in self.network:
+            raise InputError("the network has no name", given=", ".join(self.network))
+
     def save(self, path: Path) -> None:
         """Writes it as JSON."""
         with atomic_path(path) as temporary:
@@ -87,25 +99,26 @@ class Evaluation:
 
 
 def read_result(path: Path) -> dict[str, Any]:
-    """What `Evaluation.save` wrote, as plain values.
+    """What `Evaluation.save` wrote, as plain values: every field of its type; absent ones have their defaults.
 
     Raises:
         InputError: The file cannot be read, or is something else.
     """
+    problem, allowed = f"{path} is no result of an evaluation", "what latentreel evaluate --out wrote"
     try:
-        result = json.loads(path.read_text(encoding="utf-8"))
+        told = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise InputError(f"{path} is no result of an evaluation", given="no JSON") from error
-    parts: dict[type[Any], list[Any]] = {Evaluation: [result]}
-    if _has_fields(result, Evaluation):
-        scores = result["scores"]
-        parts |= {Side: [result["real"], result["fake"]], Score: list(scores.values()) if isinstance(scores, dict) else [None]}
-    if not all(_has_fields(value, kind) for kind, values in parts.items() for value in values):
-        raise InputError(f"{path} is no result of an evaluation", allowed="what latentreel evaluate --out wrote")
-    told: dict[str, Any] = result
-    return told
+    except (ValueError, RecursionError) as error:
+        raise InputError(problem, given="no JSON", allowed=allowed) from error
+    if not isinstance(told, dict):
+        raise InputError(problem, given=type(told).__name__, allowed=allowed)
+    try:
+        return dataclasses.asdict(dacite.from_dict(Evaluation, told, _AS_WRITTEN))
+    except dacite.DaciteFieldError as error:
+        raise InputError(f"{problem}: {error.field_path} is missing or wrong", allowed=allowed) from error
+    except (InputError, dacite.DaciteError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise InputError(problem, allowed=allowed) from error
 
 
 def score_text(score: dict[str, Any]) -> str:
@@ -150,8 +163,16 @@ _MUST_AGREE: dict[str, Callable[[dict[str, Any]], Any]] = {
 }
 
 
-def _has_fields(value: Any, kind: type[Any]) -> bool:
-    return isinstance(value, dict) and {field.name for field in dataclasses.fields(kind)} <= value.keys()
+def _number(value: Any) -> Any:
+    return float(value) if isinstance(value, int) else value
+
+
+def _shares(value: Any) -> Any:
+    return {int(count): _number(share) for count, share in value.items()} if isinstance(value, dict) else value
+
+
+_AS_WRITTEN = dacite.Config(strict=True, cast=[tuple], type_hooks={float: _number, dict[int, float]: _shares})
+"""How JSON, which knows neither tuples nor names that are numbers, becomes an `Evaluation`."""
 
 
 def _brief(text: str) -> str:

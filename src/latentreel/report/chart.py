@@ -20,6 +20,9 @@ Points = npt.NDArray[np.float64]
 WINDOW_SHARE = 1 / 12
 """Share of a line's points that its smoothed form averages over."""
 
+MOST = 1e100
+"""Of a point; where axes are much longer, their ticks overflow."""
+
 _INK, _LINE = "#010101", "#020202"
 _SERIES = [f"#0300{i:02x}" for i in range(1, 7)]
 _ON_PAGE = {_INK: "var(--quiet)", _LINE: "var(--line)"} | {c: f"var(--series-{i})" for i, c in enumerate(_SERIES, 1)}
@@ -31,7 +34,7 @@ class Chart:
     """Named lines: each smoothed, over its faint raw form."""
 
     series: Mapping[str, tuple[Sequence[float] | Points, Sequence[float] | Points]]
-    """Name to x and y, of equal lengths; points that are not finite are left out."""
+    """Name to x and y, of equal lengths; points that are not finite, or beyond 1e100, are left out."""
 
     _: KW_ONLY
 
@@ -83,7 +86,7 @@ def smoothed(y: Points) -> Points:
 
 def _finite(x: Sequence[float] | Points, y: Sequence[float] | Points) -> tuple[Points, Points]:
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    kept = np.isfinite(x) & np.isfinite(y)
+    kept = (np.abs(x) < MOST) & (np.abs(y) < MOST)
     return x[kept], y[kept]
 
 

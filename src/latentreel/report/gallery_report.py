@@ -11,7 +11,7 @@ import torch
 from latentreel.checkpoints.bundle import read_card
 from latentreel.core.errors import InputError
 from latentreel.core.pixels import to_uint8
-from latentreel.core.text import printable
+from latentreel.core.text import printable, shell_word
 from latentreel.image_generators.build import Network
 from latentreel.media.contact_sheet import contact_sheet
 from latentreel.pipelines.edits import component_walks
@@ -65,7 +65,7 @@ class _Clips:
     def __init__(self, pipe: VideoPipeline, contents: GalleryContents, progress: Progress | None, total: int) -> None:
         self.pipe, self.contents, self.progress, self.total, self.done = pipe, contents, progress, total, 0
 
-    def of(self, pairs: Sequence[tuple[int, int]], num_frames: int, **bounds: int) -> list[Pixels]:
+    def of(self, pairs: Sequence[tuple[int, int]], num_frames: int) -> list[Pixels]:
         """Clips of (seed, motion seed)."""
         clips = []
         for seed, motion_seed in pairs:
@@ -74,7 +74,7 @@ class _Clips:
             )
             parts = []
             for piece in pieces:
-                parts.append(bounded(piece.frames, most_frames=num_frames, **bounds))
+                parts.append(bounded(piece.frames, most_frames=num_frames))
                 self.done += len(piece)
                 if self.progress is not None:
                     self.progress(self.done, self.total)
@@ -106,11 +106,9 @@ def model_gallery(
         sections.append(_long(clips, long))
     if isinstance(pipe, MoCoGANHDPipeline):
         sections.append(_directions(pipe, contents))
-    listed = " ".join(map(str, seeds))
-    again = f"latentreel generate {name} --seeds {listed} --motion-seeds 0 1 2 3 --truncation {contents.truncation:g} --grid"
-    sections.append(Section("What this is", "", [Command(again, "The clips as files."), *card_facts(card)]))
+    sections.append(Section("What this is", "", [*_commands(name, contents), *card_facts(card)]))
     lead = (
-        f"What the model {printable(name)} makes of the content seeds {listed.replace(' ', ', ')}, at truncation "
+        f"What the model {printable(name)} makes of the content seeds {', '.join(map(str, seeds))}, at truncation "
         f"{contents.truncation:g}. Nothing was left out, and nothing was chosen by this page."
     )
     return Page(f"Gallery of {printable(Path(name).name or name)}", lead, sections)
@@ -149,7 +147,8 @@ def folder_gallery(source: Path | str, *, progress: Progress | None = None) -> P
     sections = [Section("Clips", "Each is shown whole, on a black square.", [found.grid(f"clips of {name}")])]
     if found.problems:
         sections.append(Section("What could not be shown", "\n\n".join(found.problems)))
-    check = Command(f"latentreel data check {source} --html check.html", "Looks at every file, and says what is wrong with it.")
+    again = f"latentreel data check {shell_word(str(source))} --html check.html"
+    check = Command(again, "Looks at every file, and says what is wrong with it.")
     sections.append(Section("What this is", "", [Facts(facts), check]))
     return Page(f"Videos in {name}", f"{len(found.clips)} of the {found.total:,} clips in {printable(str(source))}.", sections)
 
@@ -172,6 +171,19 @@ def card_facts(card: Mapping[str, object]) -> list[Facts]:
 def bundle_facts(folder: Path) -> list[Facts]:
     """What the card of a bundle's folder says."""
     return card_facts(read_card(folder))
+
+
+def _commands(name: str, contents: GalleryContents) -> list[Command]:
+    model, truncation = shell_word(name), f"--truncation {contents.truncation}"
+    clips = [
+        f"latentreel generate {model} --seeds {seed} --motion-seeds {seed} --frames {contents.num_frames} {truncation}"
+        for seed in contents.seeds
+    ]
+    page = (
+        f"latentreel report {model} --seeds {' '.join(map(str, contents.seeds))} --frames {contents.num_frames} "
+        f"--long-frames {contents.long_frames} {truncation}"
+    )
+    return [Command(page, "This page again."), Command("\n".join(clips), "The clips of the first section as files.")]
 
 
 def _own_motion(clips: _Clips) -> Section:

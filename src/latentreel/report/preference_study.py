@@ -4,6 +4,7 @@ MoCoGAN-HD (Tian et al. 2021), Tab. 2, 5 and 8 and App. B ("AMT Experiments"): p
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,6 +24,7 @@ from latentreel.media.decode import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from latentreel.pipelines.video_pipeline import VideoPipeline
 from latentreel.report.clip_selection import bounded
 from latentreel.report.inline_video import enlarged, mp4_bytes
+from latentreel.report.votes import MOST_LETTERS, can_be_told
 
 Progress = Callable[[int, int], None]
 
@@ -74,8 +76,15 @@ class Study:
     """With a rater's name it fixes the order of the pairs, and which clip stands at the left."""
 
     def __post_init__(self) -> None:
-        if not self.questions or any(not question.strip() or printable(question) != question for question in self.questions):
-            raise InputError("a study needs questions of one line each", given=", ".join(self.questions) or "none")
+        if not self.questions or not all(question.strip() and can_be_told(question) for question in self.questions):
+            given, allowed = _brief(self.questions), f"up to {MOST_LETTERS} letters"
+            raise InputError("a study needs questions of one line each", given=given, allowed=allowed)
+        names = [pair.name for pair in self.pairs]
+        if too_long := [name for name in (self.a, self.b, *names) if not can_be_told(name)]:
+            given, allowed = _brief(too_long), f"up to {MOST_LETTERS} letters"
+            raise InputError("no vote can name this side or pair", given=given, allowed=allowed, fix="rename it")
+        _require_different("questions", self.questions)
+        _require_different("names of pairs", names)
 
     @property
     def digest(self) -> str:
@@ -90,7 +99,7 @@ class _Side:
 
     name: str
     keys: tuple[str, ...]
-    """Names of its clips without suffixes; empty where it makes as many as one asks for."""
+    """Names of its clips, all different; empty where it makes as many as one asks for."""
 
     clip: Callable[[int], Video]
 
@@ -121,7 +130,7 @@ def make_pairs(
 
     Raises:
         InputError: A side is missing or cannot be read, both are the same, or they have different numbers of clips and `count` is
-            not given or is more than one of them has.
+            not given or is more than one of them has; or pairs would have the same name.
     """
     if a == b:
         raise InputError("A and B are the same", given=a, allowed="two different sources")
@@ -129,6 +138,7 @@ def make_pairs(
         raise InputError("pairs is out of range", given=count, allowed=f"1 to {MOST_PAIRS}")
     left, right = (_side(source, num_frames, truncation, device) for source in (a, b))
     places, told = _matched(left, right, count)
+    _require_different("names of pairs", [name for name, _, _ in places])
     pairs = []
     for name, i, j in places:
         clips = left.clip(i), right.clip(j)
@@ -149,7 +159,7 @@ def _side(source: str, num_frames: int, truncation: float, device: torch.device 
         allowed = f"{SOURCES}: {', '.join(shipped_names())}"
         raise InputError("there is nothing to compare", given=source, allowed=allowed)
     items = open_source(path).items
-    return _Side(printable(source), tuple(_key(item.name) for item in items), partial(_decoded, items))
+    return _Side(printable(source), _keys([item.name for item in items]), partial(_decoded, items))
 
 
 def _matched(a: _Side, b: _Side, count: int | None) -> tuple[list[tuple[str, int, int]], str]:
@@ -160,10 +170,10 @@ def _matched(a: _Side, b: _Side, count: int | None) -> tuple[list[tuple[str, int
         keys = a.keys or b.keys
         number = _number(len(keys), len(keys), count)
         return [(printable(keys[i]), i, i) for i in range(number)], "the files in their order with seeds from 0"
-    common = [key for key in a.keys if key in set(b.keys)]
+    places = {key: place for place, key in enumerate(b.keys)}
+    common = [(printable(key), i, places[key]) for i, key in enumerate(a.keys) if key in places]
     if len(common) == max(len(a.keys), len(b.keys)) or (count is not None and len(common) >= count):
-        number = _number(len(common), len(common), count)
-        return [(printable(key), a.keys.index(key), b.keys.index(key)) for key in common[:number]], "files of the same name"
+        return common[: _number(len(common), len(common), count)], "files of the same name"
     number = _number(len(a.keys), len(b.keys), count)
     named = [(printable(f"{x} and {y}"), i, i) for i, (x, y) in enumerate(zip(a.keys, b.keys, strict=False))]
     return named[:number], "files in their order, for their names differ"
@@ -180,9 +190,26 @@ def _number(first: int, second: int, count: int | None) -> int:
     return first if count is None else count
 
 
-def _key(name: str) -> str:
+def _keys(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of files without their suffixes, where they are different without."""
+    stems = [_stem(name) for name in names]
+    counts = Counter([*stems, *names])
+    return tuple(stem if counts[stem] == 1 + (stem == name) else name for stem, name in zip(stems, names, strict=True))
+
+
+def _stem(name: str) -> str:
     path = PurePosixPath(name)
     return str(path.with_suffix("")) if path.suffix.lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES else name
+
+
+def _require_different(what: str, told: Sequence[str]) -> None:
+    if twice := [each for each, count in Counter(told).items() if count > 1]:
+        raise InputError(f"{what} occur twice: their votes could not be told apart", given=_brief(twice), fix="change one")
+
+
+def _brief(names: Sequence[str]) -> str:
+    shown = printable(", ".join(names)) or "none"
+    return shown if len(shown) <= 100 else f"{shown[:97]}..."
 
 
 def _drawn(pipe: VideoPipeline, num_frames: int, truncation: float, seed: int) -> Video:

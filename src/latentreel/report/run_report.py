@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from PIL import Image
 
 from latentreel.checkpoints.bundle import is_bundle
+from latentreel.core.config import read_yaml
 from latentreel.core.errors import InputError
-from latentreel.core.text import printable
+from latentreel.core.text import printable, shell_word
 from latentreel.media.decode import load_image, load_video, natural_key
 from latentreel.report.blocks import Clip, Command, Facts, Picture
 from latentreel.report.clip_selection import bounded
@@ -44,8 +44,8 @@ def run_report(folder: Path) -> Page:
     Raises:
         InputError: The config or the journal is damaged.
     """
-    config = _config(folder / CONFIG)
-    journal = _journal(folder / JOURNAL)
+    config = read_yaml(folder / CONFIG)
+    journal = read_journal(folder / JOURNAL)
     items = "images" if "kimg" in config else "clips"
     name = printable(folder.resolve().name)
     sections = [_samples(folder / SAMPLES), curves(journal, items=items)]
@@ -115,31 +115,10 @@ def _what_was_run(folder: Path, config: Mapping[str, Any], journal: Sequence[Map
     blocks: list[Facts | Command] = [Facts(facts)]
     bundle = folder / "bundle"
     if is_bundle(bundle):
-        blocks.append(Command(f"latentreel report {bundle}", "A gallery of what the model can do now."))
+        blocks.append(Command(f"latentreel report {shell_word(str(bundle))}", "A gallery of what the model can do now."))
         blocks += bundle_facts(bundle)
     if is_bundle(folder / BEST):
-        blocks.append(Command(f"latentreel report {folder / BEST}", "The same of the bundle that had the best score."))
+        blocks.append(
+            Command(f"latentreel report {shell_word(str(folder / BEST))}", "The same of the bundle that had the best score.")
+        )
     return Section("What was run", "", [*blocks, Facts(settings, "Settings", folded=True)])
-
-
-def _config(path: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the config {path}: {str(error).splitlines()[0]}") from error
-    if not isinstance(values, dict):
-        raise InputError(f"{path} holds no fields", given=type(values).__name__, allowed="the config of a run")
-    return {str(name): value for name, value in values.items()}
-
-
-def _journal(path: Path) -> list[dict[str, float]]:
-    try:
-        entries = read_journal(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read the journal {path}: {error}") from error
-    needed = ("step", "items", "seconds")
-    if any(
-        not all(isinstance(value, int | float) for value in entry.values()) or {*needed} - entry.keys() for entry in entries
-    ):
-        raise InputError(f"{path} is no journal of a run", allowed="lines with step, items, seconds and figures")
-    return entries

@@ -70,16 +70,17 @@ const ordered = who => study.questions.flatMap(question => {
 });
 const keyOf = vote => vote.question + "\\n" + vote.pair;
 
-const memory = [];
+let memory = null;  // the votes, from the moment at which the browser refuses to keep them
 const shelf = `latentreel-study-${study.study}`;
 const disk = {
-  all() { try { return JSON.parse(localStorage.getItem(shelf) || "[]"); } catch { return memory; } },
+  all() { try { return memory ?? JSON.parse(localStorage.getItem(shelf) || "[]"); } catch { return memory = []; } },
   async load(who) { return this.all().filter(vote => vote.rater === who); },
   async save(vote) {
     const votes = [...this.all(), {...vote, study: study.study, a: study.a, b: study.b, at: new Date().toISOString()}];
-    memory.splice(0, Infinity, ...votes);
-    try { localStorage.setItem(shelf, JSON.stringify(votes)); message.warning = ""; }
-    catch { message.warning = "This browser keeps nothing: download the votes before you close the page."; }
+    try { if (!memory) localStorage.setItem(shelf, JSON.stringify(votes)); } catch { memory = []; }
+    if (!memory) return;
+    memory = votes;
+    message.warning = "This browser keeps nothing: download the votes before you close the page.";
   },
   download() {
     const cell = text => /[",\\n\\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

@@ -6,6 +6,7 @@ It listens to this machine alone. All addresses begin with a token, and clips ar
 import hmac
 import json
 import secrets
+import sys
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -54,13 +55,13 @@ class StudyServer:
                 self._content[name] = "video/mp4", content
         self._content[""] = "text/html; charset=utf-8", study_page(study, clips=names).encode()
         try:
-            self._server = ThreadingHTTPServer((HOST, port), partial(_Handler, self))
+            self._server = _Listener((HOST, port), partial(_Handler, self))
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or error
             raise InputError(
                 f"cannot listen on port {port}: {reason}", fix="give another --port, or 0 for a free one"
             ) from error
-        self._server.daemon_threads = True
+        self._serving = False
 
     @property
     def port(self) -> int:
@@ -74,11 +75,16 @@ class StudyServer:
 
     def run(self) -> None:
         """Answers until `close` is called or the process is interrupted."""
-        self._server.serve_forever()
+        self._serving = True
+        try:
+            self._server.serve_forever()
+        finally:
+            self._serving = False
 
     def close(self) -> None:
-        """Stops, and gives the port back."""
-        self._server.shutdown()
+        """Stops if it runs, and gives the port back."""
+        if self._serving:
+            self._server.shutdown()
         self._server.server_close()
 
     def content(self, name: str) -> tuple[str, bytes] | None:
@@ -98,7 +104,7 @@ class StudyServer:
         """
         try:
             told: Any = json.loads(posted)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError("a vote is JSON") from error
         if (
             not isinstance(told, dict)
@@ -114,6 +120,17 @@ class StudyServer:
         with self._lock:
             self.votes.append(vote)
         self.on_vote()
+
+
+class _Listener(ThreadingHTTPServer):
+    """The socket; each connection has a thread of its own."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Says nothing of browsers that went away before they had their answer."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -144,10 +161,14 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdigit()) or self.headers.get_content_type() != "application/json":
             return self._say(HTTPStatus.BAD_REQUEST, "a vote is JSON with a length")
-        if int(length[:9]) > MOST_POSTED_BYTES:
+        if len(length) > len(str(MOST_POSTED_BYTES)) or int(length) > MOST_POSTED_BYTES:
             return self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "no vote is so long")
         try:
-            self.study.take(self.rfile.read(int(length)))
+            posted = self.rfile.read(int(length))
+        except TimeoutError:
+            return self._say(HTTPStatus.REQUEST_TIMEOUT, "the vote has not come")
+        try:
+            self.study.take(posted)
         except InputError as error:
             return self._say(HTTPStatus.BAD_REQUEST, str(error))
         except OSError as error:
@@ -159,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _name(self) -> str | None:
         """What is asked for, behind the token; None where the token or the host is another."""
-        host = self.headers.get("Host", "").rpartition(":")[0]
+        host = self.headers.get("Host", "").partition(":")[0]  # browsers leave the port out where it is 80
         token, slash, name = urlsplit(self.path).path.removeprefix("/").partition("/")
         known = hmac.compare_digest(token.encode(), self.study.token.encode())
         return name if known and slash and host in (HOST, "localhost") else None

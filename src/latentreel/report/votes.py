@@ -20,6 +20,14 @@ RATER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}")
 MOST_BYTES = 256 * 2**20
 """Of a file of votes; a million votes take less."""
 
+MOST_LETTERS = 1000
+"""Of what a vote names."""
+
+
+def can_be_told(text: str) -> bool:
+    """Whether a vote may name something so: on one line, and not without end."""
+    return 0 < len(text) <= MOST_LETTERS and printable(text) == text
+
 
 @dataclass(frozen=True, kw_only=True)
 class Vote:
@@ -45,8 +53,7 @@ class Vote:
     """When, UTC."""
 
     def __post_init__(self) -> None:
-        told = (self.study, self.a, self.b, self.question, self.pair)
-        if any(not text or printable(text) != text or len(text) > 1000 for text in told):
+        if not all(map(can_be_told, (self.study, self.a, self.b, self.question, self.pair))):
             raise InputError("a vote lacks something, or holds what cannot be printed")
         if not RATER.fullmatch(self.rater):
             raise InputError(
@@ -60,6 +67,15 @@ class Vote:
         """What a rater can vote on once; a later vote replaces an earlier one."""
         return self.rater, self.question, self.pair
 
+    @property
+    def when(self) -> datetime:
+        """`at` as a time; the first of all where it says none."""
+        try:
+            told = datetime.fromisoformat(self.at)
+        except ValueError:
+            return datetime.min.replace(tzinfo=UTC)
+        return told.replace(tzinfo=told.tzinfo or UTC)
+
 
 FIELDS = tuple(field.name for field in fields(Vote))
 
@@ -69,7 +85,7 @@ class VoteRecord:
     """What a file of votes holds."""
 
     votes: tuple[Vote, ...]
-    """In their order; of votes on the same place the last one alone."""
+    """In the order of their lines; of votes on the same place the latest one alone."""
 
     replaced: int
     """Votes for which a later one stands."""
@@ -79,17 +95,17 @@ class VoteRecord:
 
 
 def read_votes(paths: Sequence[Path]) -> VoteRecord:
-    """Reads files of one study; what is damaged is left out, and told.
+    """Reads files of one study, in any order, for votes say when they were given; what is damaged is left out, and told.
 
     Raises:
-        InputError: A file cannot be read or holds no vote at all, or there are votes of different studies.
+        InputError: A file cannot be read or is none of votes, or there are votes of different studies.
     """
     votes: dict[tuple[str, str, str], Vote] = {}
     problems: list[str] = []
     read, studies = 0, dict[str, str]()
     for path in paths:
-        found, wrong = _read(path)
-        if not found:
+        found, wrong, is_ours = _read(path)
+        if not is_ours:
             raise InputError(
                 f"{path} holds no vote", given=wrong[0] if wrong else "no line", allowed="what latentreel compare wrote"
             )
@@ -97,8 +113,9 @@ def read_votes(paths: Sequence[Path]) -> VoteRecord:
         read += len(found)
         for vote in found:
             studies.setdefault(vote.study, f"{vote.a} against {vote.b} ({vote.study}) in {path}")
-            votes.pop(vote.place, None)
-            votes[vote.place] = vote
+            if vote.place not in votes or votes[vote.place].when <= vote.when:
+                votes.pop(vote.place, None)
+                votes[vote.place] = vote
     if len(studies) > 1:
         fix = "the clips differ, so the votes do not add up: give the files of one study"
         raise InputError("these are votes of different studies", given=" | ".join(studies.values()), fix=fix)
@@ -119,8 +136,7 @@ class VoteFile:
         self.problems: tuple[str, ...] = ()
         if path.exists() and path.stat().st_size:
             record = read_votes([path])
-            other = record.votes[0]
-            if other.study != study:
+            if record.votes and (other := record.votes[0]).study != study:
                 given = f"{other.a} against {other.b} ({other.study}); these clips are {study}"
                 raise InputError(f"{path} holds votes of another study", given=given, fix="give another --out")
             self._votes = {vote.place: vote for vote in record.votes}
@@ -161,7 +177,8 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _read(path: Path) -> tuple[list[Vote], list[str]]:
+def _read(path: Path) -> tuple[list[Vote], list[str], bool]:
+    """Votes, what is wrong with other lines, and whether it is a file of votes at all: has one, or the line of names."""
     try:
         size = path.stat().st_size
         if not path.is_file() or size > MOST_BYTES:
@@ -169,20 +186,21 @@ def _read(path: Path) -> tuple[list[Vote], list[str]]:
         text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         raise InputError(f"cannot read the votes {path}: {error.strerror}") from error
-    votes, problems = [], []
+    votes, problems, has_names = [], [], False
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
             cells = next(csv.reader([line.rstrip("\r")]), [])
             if tuple(cells) == FIELDS:
+                has_names = True
                 continue
             if len(cells) != len(FIELDS):
                 raise InputError("is no vote", given=f"{len(cells)} fields", allowed=len(FIELDS))
             votes.append(Vote(**dict(zip(FIELDS, cells, strict=True))))
         except (InputError, csv.Error) as error:
             problems.append(printable(f"line {number}: {error}"))
-    return votes, problems
+    return votes, problems, has_names or bool(votes)
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -1,7 +1,10 @@
 """The journal: one line of figures per entry in `journal.jsonl`, and the same to a tracker."""
 
 import json
+import math
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -9,9 +12,13 @@ from torch import Tensor
 
 from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path
+from latentreel.core.text import printable
 from latentreel.training.distribution import average
 
 SCORE = "score/"
+
+_ENDLESS = 2**63
+"""No run comes so far, in whatever is counted."""
 
 
 class Journal:
@@ -21,7 +28,7 @@ class Journal:
         self.path = path
         self.accelerator = accelerator
         if accelerator.is_main_process and path.exists():
-            kept = "".join(f"{line}\n" for line in path.read_text().splitlines() if _step_of(line) <= resumed_step)
+            kept = "".join(f"{line}\n" for line, entry in _entries(path) if entry["step"] <= resumed_step)
             with atomic_path(path) as temporary:
                 temporary.write_text(kept)
         if accelerator.log_with:
@@ -72,12 +79,39 @@ class Journal:
 
 
 def read_journal(path: Path) -> list[dict[str, float]]:
-    """All entries, oldest first; a last line that was cut off is left out."""
-    return [json.loads(line) for line in path.read_text().splitlines() if _step_of(line) < float("inf")]
+    """All entries, oldest first; a last line that was cut off is left out.
+
+    Raises:
+        InputError: The journal cannot be read, or another line is no entry.
+    """
+    return [entry for _, entry in _entries(path)]
 
 
-def _step_of(line: str) -> float:
+def _entries(path: Path) -> Iterator[tuple[str, dict[str, float]]]:
+    """Each line, and what it says."""
     try:
-        return float(json.loads(line)["step"])
-    except (ValueError, KeyError):
-        return float("inf")
+        lines = path.read_text(errors="replace").splitlines()
+    except OSError as error:
+        raise InputError(f"cannot read the journal {path}: {error.strerror}") from error
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
+            if number == len(lines):
+                return
+            entry = None
+        if not _is_entry(entry):
+            allowed, fix = "lines with step, items, seconds and figures", "remove that line if you can do without it"
+            raise InputError(
+                f"{path} is no journal of a run", given=f"line {number}: {printable(line[:40])}", allowed=allowed, fix=fix
+            )
+        yield line, entry
+
+
+def _is_entry(told: Any) -> bool:
+    """Figures may be infinite or none, for trainings fail; how far a run has come may not."""
+    return (
+        isinstance(told, dict)
+        and all(isinstance(value, float) or (isinstance(value, int) and abs(value) < _ENDLESS) for value in told.values())
+        and all(abs(told.get(name, math.nan)) < _ENDLESS for name in ("step", "items", "seconds"))
+    )
