@@ -5,12 +5,16 @@ import pytest
 import torch
 
 from latentreel.core.errors import InputError
+from latentreel.mocogan_hd.latent_basis import LatentBasis
+from latentreel.mocogan_hd.motion_generator import MotionGenerator
 from latentreel.pipelines.driving import driving_motion
 from latentreel.pipelines.inversion import InversionSettings
 from latentreel.pipelines.mimicry import mimicked_motion
 from latentreel.pipelines.prediction import Lookahead, continued, extrapolated, predict
 from latentreel.pipelines.prediction_scores import BEST, BOUND, LINEAR, MEAN, PREDICTION, REPEAT, compare_prediction
+from latentreel.pipelines.video_pipeline import CHUNK
 from latentreel.sampling.given_latent import GivenLatent
+from latentreel.sampling.rollout import HOLD, rollout
 from latentreel.worlds.registry import open_world
 
 QUICK = InversionSettings(steps=6, starts=1, candidates=4)
@@ -51,6 +55,16 @@ def test_with_one_given_latent_motion_is_that_of_the_seed(pipe):
     motion = pipe.motion(seed=3, motion_seed=4, num_frames=6)
     torch.testing.assert_close(courses[0], motion.moved(w, pipe.basis), atol=1e-4, rtol=1e-4)
     assert not torch.equal(courses[0], courses[1])
+
+
+@pytest.mark.parametrize("hold", [0.0, HOLD])
+def test_it_is_held_as_the_clip_of_the_seed_is_whatever_the_width(hold):
+    basis = LatentBasis(torch.linalg.qr(torch.randn(6, 4))[0].T, torch.rand(4) + 1, torch.randn(6), torch.rand(4))
+    motion, w = MotionGenerator(basis=basis, latent_dim=6, hidden_dim=5, step_size=0.5), torch.randn(1, 6)
+    torch.nn.init.normal_(motion.to_components.weight, std=3)
+    for course, seed in zip(continued(motion, w, 40, [4, 5], hold=hold), (4, 5), strict=True):
+        walked = torch.cat(list(rollout(motion, w, num_frames=40, motion_seed=seed, chunk=CHUNK, hold=hold)))
+        torch.testing.assert_close(course, walked)
 
 
 def test_with_several_given_latents_motion_goes_on_as_it_was(pipe):

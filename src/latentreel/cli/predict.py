@@ -44,6 +44,9 @@ class PredictConfig(InversionConfig):
     motion_seeds: tuple[int, ...] = (0, 1, 2, 3)
     """Motions: each seed is another way to go on."""
 
+    hold: float = 0.0625
+    """Past the 16th frame, the share of its way to the first latent that each latent is led back, as by `latentreel generate`."""
+
     out: Path = Path("runs/predict")
     """A folder."""
 
@@ -57,6 +60,8 @@ class PredictConfig(InversionConfig):
         if not 1 <= self.given_frames <= (self.frames - 1 if self.video else 1):
             allowed = f"1 to {self.frames - 1}" if self.video else "1 for a picture"
             raise InputError("given_frames is out of range", given=self.given_frames, allowed=allowed)
+        if not 0 <= self.hold <= 1:
+            raise InputError("hold is out of range", given=self.hold, allowed="0 (plain recursion) to 1")
 
 
 def run(arguments: list[str]) -> None:
@@ -83,7 +88,7 @@ def run(arguments: list[str]) -> None:
         assert config.image is not None
         real = square_picture(config.image, pipe.image_generator.resolution)[None]
     require_writable(config.out)
-    ahead, comparison = Lookahead(config.frames, config.motion_seeds, config.given_frames), None
+    ahead, comparison = Lookahead(config.frames, config.motion_seeds, config.given_frames, config.hold), None
     with steps() as progress:
         made = predict(
             pipe,

@@ -15,7 +15,6 @@ from torch import Tensor
 
 from latentreel.core.errors import InputError
 from latentreel.core.pixels import to_uint8
-from latentreel.core.randomness import torch_generator
 from latentreel.mocogan_hd.motion_generator import MotionGenerator, MotionState
 from latentreel.pipelines.content import Content
 from latentreel.pipelines.driving import DrivenMotion, driving_motion
@@ -23,6 +22,7 @@ from latentreel.pipelines.inversion import Inversion, InversionSettings, invert
 from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
 from latentreel.pipelines.picture_distance import PictureDistance
 from latentreel.pipelines.video_pipeline import CHUNK
+from latentreel.sampling.rollout import HOLD, check_hold, held, step_noise
 
 Pixels = npt.NDArray[np.uint8]
 Progress = Callable[[str, int, int], None]
@@ -50,6 +50,8 @@ class Lookahead(NamedTuple):
     num_frames: int
     motion_seeds: Sequence[int]
     given_frames: int = 1
+    hold: float = HOLD
+    """As of `VideoPipeline.generate`."""
 
 
 def predict(
@@ -68,7 +70,7 @@ def predict(
     Args:
         pipe: The model.
         frames: At least as many as are given to the model, uint8 [t, H, W, 3] of its resolution, at its frame rate.
-        ahead: How far, from how many given frames, and which motions.
+        ahead: How far, from how many given frames, which motions, and how they are held.
         settings: Of the inversion of the first frame.
         label: The class of what is shown, for image generators with classes.
         distance: What inversions make small.
@@ -109,35 +111,41 @@ def go_on(pipe: MoCoGANHDPipeline, first: Inversion, followed: DrivenMotion | No
     """Predicts from an inverted first frame and, with several given frames, from what they were inverted to."""
     content = pipe.content(latent=first.latent)
     given = content.w if followed is None else followed.latents[: ahead.given_frames]
-    courses = continued(pipe.motion_generator, given, ahead.num_frames, ahead.motion_seeds)
+    courses = continued(pipe.motion_generator, given, ahead.num_frames, ahead.motion_seeds, hold=ahead.hold)
     return Prediction(first, np.stack([drawn(pipe, content, course) for course in courses]))
 
 
-def continued(motion: MotionGenerator, latents: Tensor, num_frames: int, motion_seeds: Sequence[int]) -> Tensor:
+def continued(
+    motion: MotionGenerator, latents: Tensor, num_frames: int, motion_seeds: Sequence[int], *, hold: float = HOLD
+) -> Tensor:
     """Latents as the motion generator goes on from given ones.
 
-    With one given latent: plain recursion, with noise from the seeds. With more: the noise of their steps is searched, from each
-    seed's own, so that the motion generator takes the same steps; its state then goes on from the last given latent.
+    With one given latent: as `rollout` does, with the noise of the seeds. With more: the noise of their steps is searched, from
+    each seed's own, so that the motion generator takes the same steps; its state then goes on from the last given latent.
 
     Args:
         motion: The motion generator.
         latents: Those given, [t, D].
         num_frames: T, all in all.
         motion_seeds: S motions.
+        hold: Share of its way back to the first given latent that each latent past the 16th is led.
 
     Returns:
         [S, T, D], the first t as given.
+
+    Raises:
+        InputError: `hold` is out of range.
     """
-    width, count = motion.config.latent_dim, len(motion_seeds)
-    draws = [torch.randn(num_frames - 1, width, generator=torch_generator(seed, "motion")) for seed in motion_seeds]
+    check_hold(hold)
+    draws = [torch.cat(list(step_noise(seed, motion, num_frames))) for seed in motion_seeds]
     noise = torch.stack(draws).to(latents.device)  # [S, T - 1, D]
     given = len(latents)
     if given > 1:
-        noise = torch.cat([_fitted_noise(motion, latents, noise[:, : given - 1]), noise[:, given - 1 :]], dim=1)
+        noise = torch.cat([fitted_noise(motion, latents, noise[:, : given - 1]), noise[:, given - 1 :]], dim=1)
     with torch.no_grad():
-        states = [motion.begin(latents[:1].expand(count, -1))]
+        states = [motion.begin(latents[:1].expand(len(noise), -1))]
         for step, eps in enumerate(noise.unbind(dim=1), start=1):
-            state = motion.advance(states[-1], eps)
+            state = held(motion.advance(states[-1], eps), latents[:1], frame=step, hold=hold)
             states.append(_moved_to(latents[step], state) if step < given else state)
     return torch.stack([state.latent for state in states], dim=1)
 
@@ -158,7 +166,7 @@ def _moved_to(latent: Tensor, state: MotionState) -> MotionState:
     return state._replace(latent=latent.expand_as(state.latent))
 
 
-def _fitted_noise(motion: MotionGenerator, latents: Tensor, noise: Tensor) -> Tensor:
+def fitted_noise(motion: MotionGenerator, latents: Tensor, noise: Tensor) -> Tensor:
     """Noise [S, t - 1, D] with which the motion generator takes the steps between given latents [t, D]."""
     noise = noise.clone().requires_grad_()
     optimizer = torch.optim.Adam([noise], lr=NOISE_RATE)

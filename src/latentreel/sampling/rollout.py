@@ -7,7 +7,7 @@ from torch import Tensor
 
 from latentreel.core.errors import InputError
 from latentreel.core.randomness import torch_generator
-from latentreel.mocogan_hd.motion_generator import MotionGenerator
+from latentreel.mocogan_hd.motion_generator import MotionGenerator, MotionState
 
 TRAINED_FRAMES = 16  # App. B: the length of the clips that motion generators learn from
 HOLD = 1 / 16
@@ -39,19 +39,35 @@ def rollout(
     """
     if num_frames < 1 or chunk < 1:
         raise InputError("a clip needs frames", given=f"num_frames {num_frames}, chunk {chunk}", allowed="at least 1")
+    check_hold(hold)
+    return in_chunks(_walk(motion, w, step_noise(motion_seed, motion, num_frames), hold), chunk)
+
+
+def check_hold(hold: float) -> None:
+    """Raises an `InputError` where `hold` is no share."""
     if not 0 <= hold <= 1:
         raise InputError("hold is out of range", given=hold, allowed="0 (plain recursion) to 1")
-    return in_chunks(_walk(motion, w, num_frames, torch_generator(motion_seed, "motion"), hold), chunk)
+
+
+def step_noise(motion_seed: int, motion: MotionGenerator, num_frames: int) -> Iterator[Tensor]:
+    """The noise of a clip's steps, [1, D] for each; drawn one by one, since torch's stream depends on how much is drawn at once."""
+    draws = torch_generator(motion_seed, "motion")
+    return (torch.randn(1, motion.config.latent_dim, generator=draws) for _ in range(1, num_frames))
+
+
+def held(state: MotionState, w: Tensor, *, frame: int, hold: float) -> MotionState:
+    """The state at a frame: past the trained length, its latent [N, D] is led back to the first one [1, D]."""
+    if not hold or frame < TRAINED_FRAMES:
+        return state
+    return state._replace(latent=torch.lerp(state.latent, w.expand_as(state.latent), hold))
 
 
 @torch.no_grad()
-def _walk(motion: MotionGenerator, w: Tensor, num_frames: int, draws: torch.Generator, hold: float) -> Iterator[Tensor]:
+def _walk(motion: MotionGenerator, w: Tensor, noise: Iterator[Tensor], hold: float) -> Iterator[Tensor]:
     state = motion.begin(w)
     yield state.latent
-    for frame in range(1, num_frames):
-        state = motion.advance(state, torch.randn(1, motion.config.latent_dim, generator=draws).to(w.device))
-        if hold and frame >= TRAINED_FRAMES:
-            state = state._replace(latent=torch.lerp(state.latent, w, hold))
+    for frame, eps in enumerate(noise, start=1):
+        state = held(motion.advance(state, eps.to(w.device)), w, frame=frame, hold=hold)
         yield state.latent
 
 
