@@ -13,8 +13,10 @@ from latentreel.image_generators.stylegan2.config import StyleGAN2Config
 from latentreel.image_generators.stylegan2.discriminator import StyleGAN2Discriminator
 from latentreel.losses.multi_scale import multi_scale_distance
 from latentreel.metrics.perceptual_distance import PerceptualDistance
+from latentreel.pipelines.driving import driving_motion
 from latentreel.pipelines.inversion import InversionSettings, invert, picture_psnr
 from latentreel.pipelines.picture_distance import PictureDistance
+from latentreel.sampling.given_latent import GivenLatent
 from latentreel.sampling.latents import StyleMix
 
 QUICK = {"steps": 40, "starts": 2, "candidates": 8}
@@ -81,6 +83,8 @@ def test_a_biggan_is_searched_in_z_with_the_class(styles):
     picture = np.zeros([32, 32, 3], np.uint8)
     found = invert(generator, picture, InversionSettings(space="w", **QUICK), label=2)
     assert (found.latent.w.shape, found.latent.label) == ((16,), 2)
+    with pytest.raises(InputError, match=f"there is no such class; given: {10**25}; allowed: 0 to 2"):
+        invert(generator, picture, InversionSettings(space="w"), label=10**25)
     with pytest.raises(InputError, match="has classes, and no label"):
         invert(generator, picture, InversionSettings(space="w"))
     with pytest.raises(InputError, match=r"w\+ needs an image generator with layers"):
@@ -111,6 +115,24 @@ def test_networks_count_beside_pixels(styles, own_picture, tmp_path):
     assert invert(styles, own_picture, InversionSettings(**(QUICK | {"steps": 5})), distance=both).steps == 5
     with pytest.raises(InputError, match="features are taken of a StyleGAN2's discriminator"):
         PictureDistance(discriminator=nn.Linear(2, 2))
+
+
+class Broken(PictureDistance):
+    """A distance whose weights are damaged."""
+
+    def __call__(self, pictures: torch.Tensor, target: torch.Tensor, *, finest: int | None = None) -> torch.Tensor:
+        return super().__call__(pictures, target, finest=finest) * torch.nan
+
+
+def test_a_search_that_finds_nothing_says_so(pipe):
+    clip = pipe.generate(num_frames=2).frames
+    first = GivenLatent.of(pipe.content(seed=1).w, pipe.image_generator)
+    with pytest.raises(InputError, match="no picture of the search is at a finite distance"):
+        invert(pipe.image_generator, clip[0], InversionSettings(**QUICK), distance=Broken())
+    with pytest.raises(InputError, match="no picture of the search is at a finite distance"):
+        driving_motion(pipe, clip, first, distance=Broken())
+    with pytest.raises(InputError, match="steps is out of range; given: 0"):
+        driving_motion(pipe, clip, first, steps=0)
 
 
 def test_coarse_scales_see_what_is_near(styles):

@@ -1,6 +1,7 @@
 """Motions, directions and latents of pictures as files: safetensors whose header says what they are. Never a pickle."""
 
 import json
+import re
 from pathlib import Path
 
 import safetensors
@@ -20,7 +21,7 @@ def save_motion(motion: Motion, path: Path) -> None:
     """Writes a motion; whole or not at all.
 
     Raises:
-        OSError: It cannot be written.
+        InputError: It cannot be written.
     """
     _write(path, "motion", {"offsets": motion.offsets}, {"basis": motion.basis, "fps": str(motion.fps)})
 
@@ -43,7 +44,7 @@ def save_direction(direction: Direction, path: Path) -> None:
     """Writes a direction; whole or not at all.
 
     Raises:
-        OSError: It cannot be written.
+        InputError: It cannot be written.
     """
     _write(path, "direction", {"coefficients": direction.coefficients}, {"basis": direction.basis})
 
@@ -62,7 +63,7 @@ def save_latent(latent: GivenLatent, path: Path) -> None:
     """Writes a content; whole or not at all.
 
     Raises:
-        OSError: It cannot be written.
+        InputError: It cannot be written.
     """
     maps = {f"noise.{place}": noise for place, noise in enumerate(latent.noise_maps)}
     label = "" if latent.label is None else str(latent.label)
@@ -76,8 +77,8 @@ def load_latent(path: Path) -> GivenLatent:
         InputError: The file is missing, damaged, or holds something else.
     """
     tensors, says = _read(path, "latent", "w", {"generator", "label"})
-    if not all(digit in "0123456789" for digit in says["label"]):
-        raise InputError(f"{path}: the class is no number", given=says["label"])
+    if not re.fullmatch("[0-9]{0,18}", says["label"]):
+        raise InputError(f"{path}: the class is no number", given=says["label"][:40], allowed="up to 18 digits")
     maps = [tensors[name].float() for name in (f"noise.{place}" for place in range(len(tensors) - 1)) if name in tensors]
     label = int(says["label"]) if says["label"] else None
     return GivenLatent(tensors["w"].float(), says["generator"], label, tuple(maps))

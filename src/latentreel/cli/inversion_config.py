@@ -85,9 +85,7 @@ def search_settings(config: InversionConfig, generator: "Network") -> "Inversion
     Raises:
         InputError: A number is out of range, or the image generator has no such space.
     """
-    import torch
-
-    from latentreel.core.labels import check_labels
+    from latentreel.core.labels import one_label
     from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
     from latentreel.pipelines.inversion import InversionSettings
 
@@ -99,9 +97,7 @@ def search_settings(config: InversionConfig, generator: "Network") -> "Inversion
         **{name: getattr(config, name) for name in same},
     )
     settings.check(generator)
-    check_labels(
-        None if config.label is None else torch.tensor([config.label]), num_images=1, num_classes=generator.num_classes
-    )
+    one_label(config.label, num_images=1, num_classes=generator.num_classes)  # fails now where it would fail in the end
     return settings
 
 

@@ -33,6 +33,19 @@ def check_labels(labels: Tensor | None, *, num_images: int, num_classes: int) ->
         raise InputError("there is no such class", given=int(wrong[0]), allowed=f"0 to {num_classes - 1}")
 
 
+def one_label(label: int | None, *, num_images: int, num_classes: int, device: torch.device | str = "cpu") -> Tensor | None:
+    """The same class for all pictures, [N]; None stays None, for a network without classes.
+
+    Raises:
+        InputError: The network has no such class, or no classes; or it has, and none is given.
+    """
+    if label is not None and num_classes and not 0 <= label < num_classes:  # not every number fits into a tensor
+        raise InputError("there is no such class", given=label, allowed=f"0 to {num_classes - 1}")
+    labels = None if label is None else torch.full([num_images], label if num_classes else 0, device=device)
+    check_labels(labels, num_images=num_images, num_classes=num_classes)
+    return labels
+
+
 def one_hot(labels: Tensor | None, num_classes: int) -> Tensor | None:
     """Class numbers [N] as rows of zeros with a one, float32 [N, num_classes]; None stays None."""
     return None if labels is None else F.one_hot(labels.long(), num_classes).float()

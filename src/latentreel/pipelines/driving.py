@@ -17,7 +17,7 @@ from latentreel.core.errors import InputError
 from latentreel.core.pixels import to_float, to_uint8
 from latentreel.pipelines.content import Content
 from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
-from latentreel.pipelines.picture_distance import PictureDistance
+from latentreel.pipelines.picture_distance import NOT_FINITE, PictureDistance
 from latentreel.sampling.given_latent import GivenLatent
 from latentreel.sampling.motion import Motion
 
@@ -68,7 +68,8 @@ def driving_motion(
         progress: Called with frames done and frames in all.
 
     Raises:
-        InputError: The frames have another size, there are less than two, or the latent is of another image generator.
+        InputError: The frames have another size, there are less than two or no steps, the latent is of another image generator, or
+            no distance is finite.
     """
     size = pipe.image_generator.resolution
     if frames.ndim != 4 or frames.shape[1:] != (size, size, 3) or frames.dtype != np.uint8:
@@ -76,6 +77,8 @@ def driving_motion(
         raise InputError("frames have the wrong form", given=given, allowed=f"uint8 [T, {size}, {size}, 3]")
     if len(frames) < 2:
         raise InputError("a video needs frames to move", given=len(frames), allowed="at least 2")
+    if steps < 1:
+        raise InputError("steps is out of range", given=steps, allowed="at least 1")
     distance = distance or PictureDistance()
     content = pipe.content(latent=first)
     directions = pipe.basis.directions.to(content.w.device)
@@ -109,14 +112,16 @@ def _follow(
     """The offset [1, K] whose picture is nearest to the target, searched from that of the frame before, and the picture."""
     offset = before.clone().requires_grad_()
     optimizer = torch.optim.Adam([offset], lr=LEARNING_RATE, betas=(0.9, 0.99))
-    best, picture, least = before, target, float("inf")
+    best, least = None, float("inf")
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = LEARNING_RATE * min(1.0, 2 * (1 - step / steps))
         drawn = pipe.draw(content, content.w + offset @ directions)
         loss = distance(drawn, target)[0] + smoothness * (offset - before).square().mean()
         if loss < least:
-            best, picture, least = offset.detach().clone(), drawn.detach(), float(loss.detach())
+            best, least = (offset.detach().clone(), drawn.detach()), float(loss.detach())
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    return best, picture
+    if best is None:
+        raise InputError(NOT_FINITE)
+    return best

@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 
 from latentreel.core.errors import InputError
-from latentreel.core.labels import check_labels
+from latentreel.core.labels import one_label
 from latentreel.core.pixels import to_float, to_uint8
 from latentreel.core.randomness import torch_generator
 from latentreel.image_generators.build import Network
 from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
 from latentreel.losses.noise_correlation import noise_correlation
-from latentreel.pipelines.picture_distance import PictureDistance
+from latentreel.pipelines.picture_distance import NOT_FINITE, PictureDistance
 from latentreel.sampling.given_latent import GivenLatent
 from latentreel.sampling.latent_spread import LatentSpread
 
@@ -124,7 +124,7 @@ def invert(
         progress: Called after every step.
 
     Raises:
-        InputError: The picture has another size, a class is missing, or the generator has no such space.
+        InputError: The picture has another size, a class is missing, the generator has no such space, or no distance is finite.
     """
     settings, distance = settings or InversionSettings(), distance or PictureDistance()
     settings.check(generator)
@@ -134,8 +134,7 @@ def invert(
         given = f"{picture.dtype} {list(picture.shape)}"
         raise InputError("the picture has the wrong form", given=given, allowed=f"uint8 {allowed}", fix="see centre_square")
     device = next(generator.parameters()).device
-    labels = None if label is None else torch.tensor([label], device=device)
-    check_labels(labels, num_images=1, num_classes=generator.num_classes)
+    labels = one_label(label, num_images=1, num_classes=generator.num_classes, device=device)
     spread = LatentSpread.measured(generator, label=label, seed=settings.seed, device=device)
     search = _Search(generator, to_float(np.array(picture), device=device)[None], spread, labels, distance, settings)
 
@@ -157,7 +156,7 @@ def invert(
 
 
 def picture_psnr(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8]) -> float:
-    """Peak signal-to-noise ratio of two pictures, in dB; infinite for equal ones."""
+    """Peak signal-to-noise ratio of two pictures, in dB; infinite for equal ones. Without torchmetrics, which is optional."""
     error = float(np.square(a.astype(np.float64) - b).mean())
     return math.inf if error == 0 else 10 * math.log10(255**2 / error)
 
@@ -247,7 +246,8 @@ class _Search:
             total.backward()
             optimizer.step()
             _to_white(maps)
-            assert best is not None
+            if best is None:
+                raise InputError(NOT_FINITE)
             yield best
             if since >= self.settings.patience:
                 return

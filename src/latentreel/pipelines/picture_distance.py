@@ -15,6 +15,7 @@ from latentreel.losses.multi_scale import multi_scale_distance
 from latentreel.metrics.perceptual_distance import PerceptualDistance
 from latentreel.nn.patch_network import shrink_to
 
+NOT_FINITE = "no picture of the search is at a finite distance; the model's weights or those of the distance are damaged"
 LARGEST_SEEN = 256
 """Rows to which larger pictures are shrunk before a VGG sees them (Karras et al. 2020, StyleGAN2, App. D)."""
 

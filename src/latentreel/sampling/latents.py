@@ -7,7 +7,7 @@ from torch import Tensor
 
 from latentreel.core.errors import InputError
 from latentreel.core.image_generator import LatentMap
-from latentreel.core.labels import check_labels, random_labels
+from latentreel.core.labels import one_label, random_labels
 from latentreel.core.randomness import torch_generator
 
 
@@ -61,9 +61,7 @@ def content_labels(
     if label is None:
         drawn = [random_labels(generator, 1, torch_generator(seed, "class")) for seed in seeds]
         return torch.cat([one for one in drawn if one is not None]).to(device) if generator.num_classes else None
-    labels = torch.full([len(seeds)], label, device=device)
-    check_labels(labels, num_images=len(seeds), num_classes=generator.num_classes)
-    return labels
+    return one_label(label, num_images=len(seeds), num_classes=generator.num_classes, device=device)
 
 
 class StyleMix(NamedTuple):
