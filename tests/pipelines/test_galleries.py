@@ -74,9 +74,10 @@ def test_several_clips_do_not_fit_into_one_file(pipe, tmp_path):
 
 
 @pytest.mark.parametrize("writer", [write_clips, write_grid])
-@pytest.mark.parametrize("settings", [{}, {"interpolate": 3}, {"loop": True}])
+@pytest.mark.parametrize("settings", [{}, {"interpolate": 3}, {"loop": True}, {"loop": True, "interpolate": 3}])
 def test_progress_ends_where_it_says(pipe, tmp_path, writer, settings):
     told: list[tuple[int, int]] = []
     seen = {"progress": lambda *numbers: told.append(numbers), "num_frames": 5, **settings}
     writer(pipe, tmp_path / "clips.gif", seeds=[1], motion_seeds=[2], **seen)
-    assert told[-1][0] == told[-1][1] == (13 if "interpolate" in settings else 5)
+    steps = 5 if "loop" in settings else 4
+    assert told[-1][0] == told[-1][1] == (3 * steps + 5 - steps if "interpolate" in settings else 5)

@@ -125,6 +125,12 @@ def test_one_content_becomes_another_while_the_motion_goes_on(kind, request):
     if kind == "sgv":  # a MoCoGAN-HD's motion depends on the content that it starts from
         assert apart(clip[-1], goal[-1]) <= 1
     assert np.abs(clip[-1].astype(int) - own[-1]).mean() > 1
+    model = pipe.generator if kind == "sgv" else pipe.image_generator
+    layers = torch.randn(model.num_layers, model.w_dim, generator=torch.Generator().manual_seed(0))
+    still = {"strength": 0.0} if kind == "pipe" else {}
+    came = pipe.generate(latent=layers, to_seed=4, motion_seed=2, num_frames=9, **still).frames
+    assert apart(came[-1], pipe.generate(seed=4, motion_seed=2, num_frames=9, **still).frames[-1]) <= 1
+    assert apart(came[0], pipe.generate(latent=layers, motion_seed=2, num_frames=9, **still).frames[0]) <= 1
     with pytest.raises(InputError, match="a loop ends where it begins; given: to_seed 4"):
         pipe.generate(seed=1, to_seed=4, num_frames=16, loop=True)
 

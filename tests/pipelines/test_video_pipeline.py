@@ -122,6 +122,13 @@ def test_more_frames_show_the_same_in_the_same_time(pipe):
     assert np.abs(dense.frames[::4].astype(int) - plain.frames).max() <= 1
 
 
+def test_a_denser_loop_has_no_seam(pipe):
+    dense = pipe.generate(num_frames=8, loop=True, interpolate=4).frames.astype(int)
+    assert len(dense) == 32
+    steps = np.abs(dense - np.roll(dense, 1, axis=0)).mean(axis=(1, 2, 3))
+    assert steps[0] < 2 * np.median(steps)  # the step from the last frame to the first
+
+
 def test_directions_change_the_content_and_the_motion_stays(pipe):
     direction = Direction.component(pipe.basis, 0)
     changed = {"seed": 1, "directions": [(direction, 2.0)]}
@@ -144,6 +151,26 @@ def test_a_motion_of_another_model_is_refused(pipe):
     strange = Motion(motion.offsets, "0" * 64, motion.fps)
     with pytest.raises(InputError, match=r"belongs to a model with another latent basis.*record it anew"):
         pipe.generate(motion=strange)
+    with pytest.raises(InputError, match="the motion's offsets has the wrong shape"):
+        pipe.generate(motion=Motion(motion.offsets[:, 1:], motion.basis, motion.fps))
+    with pytest.raises(InputError, match="the direction's coefficients has the wrong shape"):
+        pipe.generate(directions=[(Direction(torch.ones(2), motion.basis), 1.0)])
+
+
+def test_a_motion_keeps_its_rate_and_is_long_enough_for_a_loop(pipe):
+    motion = pipe.motion(num_frames=3)
+    slow = Motion(motion.offsets, motion.basis, 5.0)
+    assert pipe.generate(motion=slow).fps == 5
+    assert pipe.generate(motion=slow, interpolate=2).fps == 10
+    assert pipe.generate(motion=slow, fps=7).fps == 7
+    with pytest.raises(InputError, match="a loop needs a motion of two frames or more; given: 1 frame"):
+        pipe.generate(motion=pipe.motion(num_frames=1), loop=True)
+
+
+@pytest.mark.parametrize("strength", [float("nan"), 1e30, -21])
+def test_a_direction_goes_no_farther_than_latents_are_known(pipe, strength):
+    with pytest.raises(InputError, match=r"a direction's strength is out of range; given: .*; allowed: -20 to 20"):
+        pipe.generate(directions=[(Direction.component(pipe.basis, 0), strength)])
 
 
 def test_an_argument_that_there_is_not_is_refused_as_python_does(pipe):
@@ -158,6 +185,8 @@ def test_an_argument_that_there_is_not_is_refused_as_python_does(pipe):
         ({"interpolate": 0}, "interpolation factor is out of range; given: 0"),
         ({"style_mix": StyleMix(1, 2, 99)}, "no such layers to mix; given: 2 to 99; allowed: 0 to"),
         ({"truncation": -0.1}, "truncation is out of range; given: -0.1; allowed: 0 to 2"),
+        ({"label": 10**25}, "labels were given to a network without classes"),
+        ({"loop": True, "start_seconds": 1.0, "speed": 2.0}, "start_seconds means nothing"),
         ({"truncation": 2.5}, "truncation is out of range"),
         ({"num_frames": 0}, "a clip needs frames; given: num_frames 0"),
         ({"fps": 0}, "the frame rate is out of range; given: 0"),

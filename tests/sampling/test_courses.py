@@ -59,6 +59,16 @@ def test_a_closed_course_has_no_seam():
     assert seam < (walk[0] - walk[-2]).norm() / 2
 
 
+@pytest.mark.parametrize("method", ["linear", "spline"])
+def test_a_round_is_as_dense_across_its_seam_as_elsewhere(method):
+    latents = course(6)
+    once = torch.cat(list(interpolated(iter(latents.split(4)), 4, method, chunk=5, loop=True)))
+    assert len(once) == 24
+    turned = torch.cat(list(interpolated(iter(latents.roll(2, dims=0).split(4)), 4, method, chunk=5, loop=True)))
+    torch.testing.assert_close(turned, once.roll(8, dims=0))  # no place of a round is its beginning
+    torch.testing.assert_close(once[4:17], denser(latents, 4, method)[4:17])
+
+
 @pytest.mark.parametrize(
     ("factor", "method", "problem"), [(0, "linear", "given: 0"), (2, "cubic", "given: cubic; allowed: linear")]
 )

@@ -55,7 +55,7 @@ class Settings(TypedDict, total=False):
     """Along lines, or along a curve that turns smoothly; "spline"."""
 
     directions: Sequence[tuple[Direction, float]]
-    """Changes to the content, each with its strength; none."""
+    """Changes to the content, each with its strength, -20 to 20; none."""
 
     style_mix: StyleMix | None
     """Layers of a StyleGAN2 or a StyleGAN-V that follow another content; None."""
@@ -81,12 +81,13 @@ def refuse_unknown(settings: Settings) -> None:
 
 
 def refuse_meaningless(settings: Settings, reasons: Mapping[str, str], *, kind: str) -> None:
-    """Raises an `InputError` for the first setting that a kind of model cannot follow.
+    """Raises an `InputError` for the first setting, in the order given, that a kind of model cannot follow.
 
     Args:
         settings: What a clip is told; what is not in it is not asked for.
         reasons: By setting, why it has no meaning.
         kind: The kind of model, in words.
     """
-    for name in settings.keys() & reasons.keys():
-        raise InputError(f"{name} means nothing to {kind}", given=settings[name], fix=reasons[name])  # type: ignore[literal-required]
+    for name, value in settings.items():
+        if name in reasons:
+            raise InputError(f"{name} means nothing to {kind}", given=value, fix=reasons[name])

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from latentreel.core.errors import InputError
 from latentreel.core.image_generator import LatentMap
+from latentreel.core.labels import one_label
 from latentreel.core.shapes import check_shape
 from latentreel.image_generators.stylegan2.generator import Backbone
 from latentreel.pipelines.clip_settings import Settings
@@ -54,14 +55,23 @@ class Content(NamedTuple):
 
     def in_layers(self, latents: Tensor, own: Tensor) -> Tensor:
         """Latents [t, D] as they are, or [t, L, D] where layers differ; `own` is the course [t, D]."""
+        apart = self._layers_along(own)
         if self.style_mix is None:
-            return latents if self.layers is None else latents[:, None] + self.layers
+            return latents if apart is None else latents[:, None] + apart
         layers = range(self.style_mix.first, self.style_mix.last + 1)
         moved = mixed(latents, own, self.other, layers=layers, num_layers=self.num_layers)
-        if self.layers is None:
+        if apart is None:
             return moved
         follows = torch.tensor([layer in layers for layer in range(self.num_layers)], device=latents.device)
-        return torch.where(follows[:, None], moved, moved + self.layers)
+        return torch.where(follows[:, None], moved, moved + apart)
+
+    def _layers_along(self, own: Tensor) -> Tensor | None:
+        """How far each layer's latent is from the course [t, D], [L, D] or [t, L, D]: where a content goes to, layers share one."""
+        if self.layers is None or not len(self.toward):
+            return self.layers
+        way = self.toward - self.w
+        shares = (own - self.w) @ way.T / way.square().sum().clamp_min(torch.finfo(way.dtype).tiny)  # [t, 1]
+        return (1 - shares)[..., None] * self.layers
 
 
 def content_of(generator: LatentMap, settings: Settings, *, device: torch.device) -> Content:
@@ -92,7 +102,8 @@ def content_of(generator: LatentMap, settings: Settings, *, device: torch.device
         labels = content_labels(generator, own, label=label, device=device)
         w = latents(own, labels)
     else:
-        labels = None if given.label is None else torch.tensor([given.label], device=device)
+        classes = generator.num_classes
+        labels = None if given.label is None else one_label(given.label, num_images=1, num_classes=classes, device=device)
         w = generator.truncate(given.centre.to(device), truncation)
         layers = None if given.layers is None else truncation * given.layers.to(device)
         maps = tuple(one.to(device) for one in given.noise_maps)

@@ -23,6 +23,8 @@ from latentreel.sampling.courses import closed, interpolated
 from latentreel.sampling.motion import Motion
 from latentreel.sampling.rollout import HOLD, in_chunks, rollout
 
+STRONGEST = 20  # times a direction, one deviation long: farther out no latents are known
+
 
 class MoCoGANHDPipeline(VideoPipeline):
     """A frozen image generator, its latent basis, and a motion generator."""
@@ -130,7 +132,8 @@ class MoCoGANHDPipeline(VideoPipeline):
         pieces = self._course(content, num_frames, settings)
         factor = settings.get("interpolate", 1)
         if factor != 1:
-            pieces = interpolated(pieces, factor, settings.get("interpolation", "spline"), chunk=CHUNK)
+            method, loop = settings.get("interpolation", "spline"), settings.get("loop", False)
+            pieces = interpolated(pieces, factor, method, chunk=CHUNK, loop=loop)
         length = self.clip_length(num_frames, settings)
         return self._draw(pieces, content, settings.get("noise", "none"), length, self.clip_fps(settings))
 
@@ -138,6 +141,9 @@ class MoCoGANHDPipeline(VideoPipeline):
         """What a clip shows, changed along the directions."""
         content = content_of(self.image_generator, settings, device=self.motion_generator.directions.device)
         for direction, strength in settings.get("directions", ()):
+            if not abs(strength) <= STRONGEST:
+                allowed = f"-{STRONGEST} to {STRONGEST}"
+                raise InputError("a direction's strength is out of range", given=strength, allowed=allowed)
             content = content.shifted(strength * direction.along(self.basis).to(content.w.device))
         return content
 
@@ -148,6 +154,8 @@ class MoCoGANHDPipeline(VideoPipeline):
             raise InputError("strength is out of range", given=strength, allowed="-10 to 10; 1 is the motion as it is")
         loop = settings.get("loop", False)
         if motion is not None:
+            if loop and len(motion.offsets) < 2:
+                raise InputError("a loop needs a motion of two frames or more", given=f"{len(motion.offsets)} frame")
             latents = motion.moved(content.w, self.basis, strength=strength)
             return in_chunks(iter((closed(latents) if loop else latents).split(1)), CHUNK)
         walked = rollout(

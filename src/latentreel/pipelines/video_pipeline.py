@@ -107,14 +107,18 @@ class VideoPipeline(ABC):
     def clip_fps(self, settings: Settings) -> float:
         """Frames per second of the clip that these settings give."""
         factor, told = settings.get("interpolate", 1), settings.get("fps")
-        fps = self.fps * factor if told is None else told
-        if factor > 0 and not 0 < fps < 1000:
+        if factor < 1:
+            raise InputError("the interpolation factor is out of range", given=factor, allowed="1 (none) or more")
+        motion = settings.get("motion")
+        fps = (self.fps if motion is None else motion.fps) * factor if told is None else told
+        if not 0 < fps < 1000:
             raise InputError("the frame rate is out of range", given=fps, allowed="above 0 and below 1000 frames per second")
         return fps
 
     def clip_length(self, num_frames: int, settings: Settings) -> int:
-        """Frames of the clip that these settings give."""
-        return (num_frames - 1) * settings.get("interpolate", 1) + 1
+        """Frames of the clip that these settings give; a loop's last frame has as many between it and the first as the others."""
+        factor = settings.get("interpolate", 1)
+        return num_frames * factor if settings.get("loop", False) else (num_frames - 1) * factor + 1
 
     @abstractmethod
     def _pieces(self, num_frames: int, settings: Settings) -> Iterator[Video]:

@@ -3,6 +3,7 @@
 MoCoGAN-HD (Tian et al. 2021), App. C; the released program puts the midpoint between any two latents.
 """
 
+import itertools
 from collections.abc import Iterator
 from typing import Literal
 
@@ -16,17 +17,20 @@ Interpolation = Literal["linear", "spline"]
 """linear: along straight lines, as released. spline: along a curve through them that turns smoothly (Catmull and Rom 1974)."""
 
 
-def interpolated(pieces: Iterator[Tensor], factor: int, method: Interpolation, *, chunk: int) -> Iterator[Tensor]:
-    """A course with more frames: `factor` times as many steps between the same latents, in constant memory.
+def interpolated(
+    pieces: Iterator[Tensor], factor: int, method: Interpolation, *, chunk: int, loop: bool = False
+) -> Iterator[Tensor]:
+    """A course with more frames: `factor` times as many steps between the same latents; in constant memory, unless it is a loop.
 
     Args:
         pieces: Consecutive latents [t, D].
         factor: Steps for every step, at least 1; 2 adds the midpoints.
         method: How the latents between are found.
         chunk: Frames at a time.
+        loop: Whether the course is one round, as of `closed`: then there is a step from the last latent to the first, too.
 
     Yields:
-        [t, D] with t at most `chunk`; (T - 1) factor + 1 frames in all.
+        [t, D] with t at most `chunk`; (T - 1) factor + 1 frames in all, T factor of a loop.
 
     Raises:
         InputError: The factor or the method is not allowed.
@@ -36,7 +40,7 @@ def interpolated(pieces: Iterator[Tensor], factor: int, method: Interpolation, *
     if method not in ("linear", "spline"):
         raise InputError("unknown interpolation", given=method, allowed="linear, spline")
     latents = (latent for piece in pieces for latent in piece.split(1))
-    return in_chunks(_between(latents, factor, method), chunk)
+    return in_chunks(_around(list(latents), factor, method) if loop else _between(latents, factor, method), chunk)
 
 
 def closed(latents: Tensor) -> Tensor:
@@ -54,6 +58,12 @@ def closed(latents: Tensor) -> Tensor:
     rounds = torch.linspace(0, 1, len(latents), device=latents.device)
     share = rounds.square() * (3 - 2 * rounds)
     return (latents - share[:, None] * (latents[-1] - latents[0]))[:-1]
+
+
+def _around(latents: list[Tensor], factor: int, method: Interpolation) -> Iterator[Tensor]:
+    """Every latent of a round and what lies before the next, which for the last is the first."""
+    longer = _between(iter([latents[-1], *latents, *latents[:2]]), factor, method)
+    return itertools.islice(longer, factor, (len(latents) + 1) * factor)
 
 
 def _between(latents: Iterator[Tensor], factor: int, method: Interpolation) -> Iterator[Tensor]:

@@ -46,7 +46,7 @@ class Direction:
         """The direction in latent space, [D].
 
         Raises:
-            InputError: It was found along another basis.
+            InputError: It was found along another basis, or has another number of components.
         """
         if weights_digest(basis.tensors()) != self.basis:
             raise InputError(
@@ -54,4 +54,5 @@ class Direction:
                 allowed="directions of models that share image generator and basis",
                 fix="find it anew with this model",
             )
+        check_shape(self.coefficients, "K", name="the direction's coefficients", K=len(basis.components))
         return self.coefficients @ basis.directions

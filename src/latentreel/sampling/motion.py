@@ -53,7 +53,7 @@ class Motion:
             [T, D].
 
         Raises:
-            InputError: The motion was found along another basis.
+            InputError: The motion was found along another basis, or has another number of components.
         """
         if weights_digest(basis.tensors()) != self.basis:
             raise InputError(
@@ -62,4 +62,5 @@ class Motion:
                 allowed="motions of models that share image generator and basis",
                 fix="record it anew with this model",
             )
+        check_shape(self.offsets, "T K", name="the motion's offsets", K=len(basis.components))
         return w + strength * (self.offsets @ basis.directions).to(w.device)
