@@ -39,15 +39,15 @@ def run(arguments: list[str]) -> None:
 
     from latentreel.checkpoints.recordings import save_latent
     from latentreel.cli.progress import console, counting
-    from latentreel.core.files import require_writable
+    from latentreel.core.files import removed_if_empty, require_writable
     from latentreel.media.contact_sheet import contact_sheet, save_image
     from latentreel.pipelines.inversion import invert, picture_psnr
 
     pipe = open_model(config)
     settings, distance = search_settings(config, pipe.image_generator), open_distance(config, pipe)
     picture = square_picture(config.image, pipe.image_generator.resolution)
-    require_writable(config.out)
-    with counting("inverting") as bar:
+    with removed_if_empty(config.out), counting("inverting") as bar:
+        require_writable(config.out)
         show = picture_writer(config.out / "reached.png")
 
         def told(done: int, total: int, current: "npt.NDArray[np.uint8]") -> None:

@@ -70,7 +70,7 @@ def run(arguments: list[str]) -> None:
     from latentreel.checkpoints.recordings import save_latent
     from latentreel.cli.invert import picture_writer
     from latentreel.cli.progress import console, steps
-    from latentreel.core.files import require_writable
+    from latentreel.core.files import removed_if_empty, require_writable
     from latentreel.core.video import Video
     from latentreel.media.contact_sheet import contact_sheet, save_image
     from latentreel.media.encode import save_video
@@ -87,9 +87,9 @@ def run(arguments: list[str]) -> None:
     else:
         assert config.image is not None
         real = square_picture(config.image, pipe.image_generator.resolution)[None]
-    require_writable(config.out)
     ahead, comparison = Lookahead(config.frames, config.motion_seeds, config.given_frames, config.hold), None
-    with steps() as progress:
+    with removed_if_empty(config.out), steps() as progress:
+        _clear(require_writable(config.out))
         made = predict(
             pipe,
             real,
@@ -125,6 +125,14 @@ def run(arguments: list[str]) -> None:
         paths.append(_save(comparison.scores, config))
     for path in (*paths, config.out / "latent.safetensors"):
         console.print(str(path), soft_wrap=True)
+
+
+def _clear(out: Path) -> None:
+    """Removes what an earlier run of this command wrote, so that no old score or sample lies beside the new ones."""
+    names = ("scores.json", "sheet.png", "reached.png", "latent.safetensors", "motion[0-9][0-9][0-9][0-9]*.mp4")
+    for path in (path for name in names for path in out.glob(name)):
+        if path.is_file():
+            path.unlink()
 
 
 def _save(scores: "PredictionScores", config: PredictConfig) -> Path:
