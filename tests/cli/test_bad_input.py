@@ -119,6 +119,20 @@ CASES = {
         ["transfer", "apply", *GENERATE[1:], "--motion", "motion.safetensors"],
         "belongs to a model with another latent basis.*record it anew",
     ),
+    "rate of a recording": (["transfer", "record", *GENERATE[1:4], "--fps", "50"], "--fps"),
+    "goal of a recording": (["transfer", "record", *GENERATE[1:4], "--to-seed", "3"], "--to-seed"),
+    "frames of a mimicry": (["transfer", "mimic", *GENERATE[1:4], "--video", "a", "--frames", "3"], "--frames"),
+    "frames of a motion": (["transfer", "apply", *GENERATE[1:4], "--motion", "a", "--frames", "3"], "--frames"),
+    "seed of a motion": (["transfer", "apply", *GENERATE[1:4], "--motion", "a", "--motion-seeds", "3"], "--motion-seeds"),
+    "latent and a seed": (
+        ["transfer", "record", *GENERATE[1:4], "--latent", "a", "--seed", "2"],
+        "one from a seed exclude each other; given: a, 2; drop --seed",
+    ),
+    "layers of no style": (
+        [*GENERATE, "--style-layers", "2", "5"],
+        "layers follow no other content; given: layers 2 to 5; add",
+    ),
+    "no steps between": (["interpolate", *GENERATE[1:], "--factor", "0"], "factor is out of range; given: 0"),
     "no component": (["edit", "runs/motion", "--components", "99", "--device", "cpu"], "no such component; given: 99"),
     "two directions": (["edit", "runs/motion", "--save", "a"], "needs one component; given: 10 components"),
     "speed of steps": ([*GENERATE, "--speed", "0.5"], "speed means nothing to a MoCoGAN-HD; given: 0.5; leave it out"),
@@ -131,6 +145,7 @@ CASES = {
         ["transfer", "apply", *TIMES[1:], "--motion", "motion.safetensors"],
         "motion means nothing to a StyleGAN-V.*give other contents the same motion seed",
     ),
+    "class of a latent": ([*GENERATE, "--latent", "many.safetensors"], "the class is no number; given: 1111"),
     "motion recorded of any time": (["transfer", "record", *TIMES[1:]], "stylegan-v is a StyleGAN-V.*allowed: a MoCoGAN-HD"),
     "method of any time": (
         ["interpolate", *TIMES[1:], "--method", "linear"],
@@ -161,6 +176,7 @@ CASES = {
     "nothing to go on from": (PREDICT, "goes on from one thing; allowed: either --image or --video"),
     "two to go on from": ([*PREDICT, "--image", "a", "--video", "b"], "goes on from one thing"),
     "given of a picture": ([*PREDICT, "--image", "still.png", "--given-frames", "2"], "given_frames.*allowed: 1 for a picture"),
+    "hold of a prediction": ([*PREDICT, "--image", "still.png", "--hold", "2"], "hold is out of range; given: 2.0"),
     "video too short": (
         [*PREDICT, "--video", "short/a.mp4"],
         r"short/a\.mp4 is too short; given: 3 frames at.*12.5.*allowed: 16 frames",
@@ -168,9 +184,16 @@ CASES = {
     "no driver": ([*DRIVE, "nowhere.mp4"], r"cannot read nowhere\.mp4: No such file"),
     "driver noise": ([*DRIVE, "noise/a.mp4"], "a.mp4 is not a video"),
     "driver still": ([*DRIVE, "still.png"], r"still\.png is too short; given: 1 frames.*allowed: 2 frames"),
-    "mimic of nothing": (["transfer", "mimic", *GENERATE[1:4], "--video", "nowhere"], "cannot read nowhere: No such file"),
+    "mimic of nothing": (
+        ["transfer", "mimic", *GENERATE[1:4], "--world", "faces", "--video", "nowhere"],
+        "cannot read nowhere: No such file",
+    ),
+    "mimic by a model of no world": (
+        ["transfer", "mimic", *GENERATE[1:4], "--video", "short/a.mp4"],
+        "not known which world's pictures the model draws; given: runs/motion; allowed: --world faces, creatures",
+    ),
     "mimic of a sky": (
-        ["transfer", "mimic", *GENERATE[1:4], "--video", "short/a.mp4", "--video-world", "skies"],
+        ["transfer", "mimic", *GENERATE[1:4], "--world", "creatures", "--video", "short/a.mp4", "--video-world", "skies"],
         "different motion factors; given: creatures, skies",
     ),
     "project nothing": (["project", "runs/stylegan-v", "--video", "nowhere.mp4"], r"cannot read nowhere\.mp4: No such file"),
@@ -214,6 +237,7 @@ def change_weights(bundle: Path, change, *, note_digest: bool = True) -> None:
 def place(debug_runs, tmp_path_factory) -> Path:
     """A folder full of things that cannot be used."""
     import torch
+    from safetensors.torch import save_file
 
     from latentreel.checkpoints.load import load_image_generator
     from latentreel.checkpoints.recordings import save_latent, save_motion
@@ -243,6 +267,8 @@ def place(debug_runs, tmp_path_factory) -> Path:
     torch.save({"g_ema": Evil()}, place / "evil.pt")
     save_image(place / "still.png", np.zeros((20, 30, 3), np.uint8))
     save_latent(GivenLatent(torch.zeros(16), "0" * 64), place / "latent.safetensors")
+    says = {"latentreel": '{"kind": "latent", "format": 1}', "generator": "0" * 64, "label": "1" * 5000}
+    save_file({"w": torch.zeros(16)}, place / "many.safetensors", metadata=says)
     save_motion(Motion(torch.zeros(3, 8), "0" * 64, 25.0), place / "motion.safetensors")
     for name in ("missing", "extra", "changed", "empty", "card"):
         shutil.copytree(debug_runs / "image" / "bundle", place / "bundles" / name)

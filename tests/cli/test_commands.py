@@ -49,7 +49,7 @@ def test_generate_keeps_its_word_on_seeds(debug_runs, run_cli, tmp_path):
 
 def test_a_motion_is_saved_and_moves_others(debug_runs, run_cli, tmp_path):
     words = [debug_runs / "motion", "--device", "cpu"]
-    assert run_cli("transfer", "record", *words, "--frames", 5, "--out", tmp_path / "m.safetensors")[0] == 0
+    assert run_cli("transfer", "record", *words, "--frames", 5, "--seed", 1, "--out", tmp_path / "m.safetensors")[0] == 0
     code, _, errors = run_cli(
         "transfer",
         "apply",
@@ -174,10 +174,17 @@ def test_a_video_is_gone_on_from_and_drives(debug_runs, run_cli, tmp_path):
     predicting = ["predict", *words, "--video", tmp_path / "clip.mp4", "--frames", 4, "--motion-seeds", 1, 2]
     code, output, errors = run_cli(*predicting, "--given-frames", 2, "--out", tmp_path / "ahead")
     assert (code, errors) == (0, [])
+    (tmp_path / "ahead" / "motion0009.mp4").touch()
+    (tmp_path / "ahead" / "mine.txt").touch()
     scores = json.loads((tmp_path / "ahead" / "scores.json").read_text())
     assert len(scores["psnr"]["prediction"]) == 2
     assert f"{scores['means']['linear extrapolation']['psnr']:.2f}" in output
     assert [len(load_video(tmp_path / "ahead" / f"motion000{seed}.mp4")) for seed in (1, 2)] == [4, 4]
+    save_image(tmp_path / "still.png", clip.frames[0])
+    onward = ["predict", *words, "--image", tmp_path / "still.png", "--frames", 3, "--motion-seeds", 5]
+    assert run_cli(*onward, "--out", tmp_path / "ahead")[0] == 0
+    written = sorted(path.name for path in (tmp_path / "ahead").iterdir())
+    assert written == ["latent.safetensors", "mine.txt", "motion0005.mp4", "reached.png", "sheet.png"]
     driving = ["transfer", "drive", *words, "--video", tmp_path / "clip.mp4", "--frame-steps", 2]
     assert run_cli(*driving, "--out", tmp_path / "m.safetensors")[0] == 0
     assert len(load_motion(tmp_path / "m.safetensors").offsets) == 5

@@ -5,6 +5,7 @@ from typing import Literal
 
 from latentreel.cli.arguments import parse
 from latentreel.cli.generate import GenerateConfig, write_videos
+from latentreel.core.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,9 +22,14 @@ class InterpolateConfig(GenerateConfig):
     method: Literal["spline", "linear"] | None = None
     """Along a curve that turns smoothly, as by default, or along straight lines as released."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.factor < 1:
+            raise InputError("factor is out of range", given=self.factor, allowed="1 (none) or more")
+
 
 def run(arguments: list[str]) -> None:
     """Parses, generates, prints the paths."""
     config = parse(InterpolateConfig, arguments, command="interpolate")
     method = {} if config.method is None else {"interpolation": config.method}
-    write_videos(config, settings={"interpolate": config.factor, **method})
+    write_videos(config, motion_seeds=config.motion_seeds, settings={"interpolate": config.factor, **method})

@@ -3,21 +3,23 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import tyro
 
 from latentreel.cli.arguments import run_action
-from latentreel.cli.clip_config import ClipConfig, clip_settings, open_pipeline
-from latentreel.cli.generate import GenerateConfig, write_videos
+from latentreel.cli.clip_config import OneContentConfig, StyleConfig, WalkConfig, clip_settings, open_pipeline
+from latentreel.cli.generate import VideosConfig, write_videos
 from latentreel.cli.inversion_config import InversionConfig, open_distance, open_model, search_settings, square_frames
 from latentreel.core.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecordConfig(ClipConfig):
-    """Saves the motion of a clip to a file.
+class RecordConfig(WalkConfig, OneContentConfig):
+    """Saves the motion of a clip to a file: where each frame's latent lies from the first one."""
 
-    The motion of the first seed and the first motion seed: where each frame's latent lies from the first one.
-    """
+    motion_seed: int = 0
+    """The motion: each seed is another way to go on."""
 
     out: Path = Path("runs/motion.safetensors")
     """The file to write."""
@@ -59,13 +61,15 @@ class DriveConfig(InversionConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MimicConfig(ClipConfig):
+class MimicConfig(StyleConfig, OneContentConfig):
     """Finds the motion with which a content of one world is read as a video of another world is.
 
     For models that share nothing with the one that drew the video: readers find the pose factors of both. The video must show the
-    pictures of a world that has a reader (faces, creatures), drawn or generated; of photographs readers know nothing. The motion is
-    that of the first seed, or of --latent.
+    pictures of a world that has a reader (faces, creatures), drawn or generated; of photographs readers know nothing.
     """
+
+    model: Annotated[str, tyro.conf.Positional] = "creatures"
+    """A bundle, the folder of a run, or the name of a model that ships."""
 
     video: Path
     """What is mimicked. It comes at the model's frame rate."""
@@ -73,19 +77,19 @@ class MimicConfig(ClipConfig):
     video_world: str = "faces"
     """The world that the video shows."""
 
-    world: str = "creatures"
-    """The world whose pictures the model draws."""
+    world: str | None = None
+    """The world whose pictures the model draws; must be given unless the model is one that ships, which has its world's name."""
 
     out: Path = Path("runs/motion.safetensors")
     """The file to write."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApplyConfig(GenerateConfig):
+class ApplyConfig(VideosConfig):
     """Moves other contents as a saved motion says.
 
-    The motion gives the number of frames. It fits models that share image generator and latent basis with the one it was
-    recorded with.
+    The motion gives the number of frames and their rate. It fits models that share image generator and latent basis with the one it
+    was recorded with, and is held in memory whole.
     """
 
     motion: Path
@@ -108,7 +112,7 @@ def _record(config: RecordConfig) -> None:
     from latentreel.cli.progress import console
     from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
 
-    settings = clip_settings(config) | {"seed": config.seeds[0], "motion_seed": config.motion_seeds[0]}
+    settings = clip_settings(config) | {"seed": config.seed, "motion_seed": config.motion_seed}
     save_motion(open_pipeline(config, MoCoGANHDPipeline.load).motion(**settings), config.out)
     console.print(str(config.out), soft_wrap=True)
 
@@ -157,23 +161,24 @@ def _mimic(config: MimicConfig) -> None:
     from latentreel.core.files import require_writable
     from latentreel.pipelines.mimicry import mimicked_motion
     from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
+    from latentreel.worlds.registry import WORLDS
 
+    world = config.world or config.model
+    if config.world is None and world not in WORLDS:
+        problem = "it is not known which world's pictures the model draws"
+        raise InputError(problem, given=config.model, allowed=f"--world {', '.join(WORLDS)}")
     pipe = open_pipeline(config, MoCoGANHDPipeline.load)
-    shown = ("latent", "label", "truncation", "directions", "style_mix")
-    settings = {name: value for name, value in clip_settings(config).items() if name in shown}
-    content = pipe.content(**settings, seed=config.seeds[0])
+    content = pipe.content(**clip_settings(config), seed=config.seed)
     clip = square_frames(config.video, pipe, at_least=2)
     require_writable(config.out.parent)
     with counting("mimicking") as progress:
-        motion = mimicked_motion(pipe, content, clip, world=config.world, clip_world=config.video_world, progress=progress)
+        motion = mimicked_motion(pipe, content, clip, world=world, clip_world=config.video_world, progress=progress)
     save_motion(motion, config.out)
     console.print(str(config.out), soft_wrap=True)
 
 
 def _apply(config: ApplyConfig) -> None:
-    if len(config.motion_seeds) > 1:
-        given = f"{config.motion}, {len(config.motion_seeds)} motion seeds"
-        raise InputError(
-            "a motion from a file and motions from seeds exclude each other", given=given, fix="drop --motion-seeds"
-        )
-    write_videos(config, motion_file=config.motion)
+    from latentreel.checkpoints.recordings import load_motion
+
+    motion = load_motion(config.motion)
+    write_videos(config, motion_seeds=[0], settings={"motion": motion, "num_frames": len(motion.offsets)})
