@@ -1,5 +1,7 @@
 """A picture goes in, and the latent whose picture is nearest comes out."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import torch
@@ -60,6 +62,39 @@ def test_more_layers_come_nearer_to_what_the_generator_does_not_know(styles):
     foreign = np.random.default_rng(0).integers(0, 256, [2, 2, 3], np.uint8).repeat(8, axis=0).repeat(8, axis=1)
     reached = [invert(styles, foreign, InversionSettings(space=space, **QUICK)).distance for space in ("w", "w+")]
     assert reached[1] < reached[0]
+
+
+class Watched(PictureDistance):
+    """Keeps how many pictures it was shown at once, and how fine."""
+
+    shown: ClassVar[list[tuple[int, int | None]]] = []
+
+    def __call__(self, pictures: torch.Tensor, target: torch.Tensor, *, finest: int | None = None) -> torch.Tensor:
+        self.shown.append((len(pictures), finest))
+        return super().__call__(pictures, target, finest=finest)
+
+
+def test_all_starts_go_on_coarse_pixels_and_then_one_on_all(styles, own_picture):
+    invert(styles, own_picture, InversionSettings(steps=20, starts=3, candidates=7), distance=Watched())
+    assert Watched.shown == [(8, 8)] + 4 * [(3, 8)] + 16 * [(1, None)]
+
+
+def test_the_best_candidates_are_starts(styles):
+    far = to_uint8(styles.synthesize(3 * styles.map(torch.randn(1, 8))))[0]
+    settings = {"steps": 1, "space": "w"}
+    mean, best = (
+        invert(styles, far, InversionSettings(starts=starts, candidates=64, **settings)).distance for starts in (1, 2)
+    )
+    assert best < mean
+
+
+def test_closeness_keeps_layers_together(styles):
+    foreign = np.random.default_rng(0).integers(0, 256, [2, 2, 3], np.uint8).repeat(8, axis=0).repeat(8, axis=1)
+    free, held = (
+        invert(styles, foreign, InversionSettings(layer_closeness=weight, **QUICK)).latent.layers.square().mean()
+        for weight in (0.0, 0.3)
+    )
+    assert held < free / 3
 
 
 def test_noise_maps_are_found_too_and_stay_noise(styles, own_picture):
