@@ -1,4 +1,4 @@
-"""Several clips at once: a file for each, or a grid of contents by motions in one video; streamed, in constant memory."""
+"""Several clips at once: a file for each, or a grid of contents by motions in one video; a few frames at a time."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path

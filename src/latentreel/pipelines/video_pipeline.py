@@ -78,7 +78,9 @@ class VideoPipeline(ABC):
         """One clip, whole in memory; the same arguments give the same clip.
 
         Args:
-            num_frames: Length; may exceed the length of the training clips.
+            num_frames: Length; may exceed the length of the training clips. A longer clip begins like a shorter one, unless it
+                is a loop or on its way to `to_seed`: to the bit up to a multiple of 8 frames, and in a last piece of fewer but for
+                rounding, a level or two of 255.
             settings: Those of `Settings`.
 
         Raises:
@@ -90,6 +92,8 @@ class VideoPipeline(ABC):
 
     def stream(self, *, num_frames: int, **settings: Unpack[Settings]) -> Iterator[Video]:
         """The clip that `generate` would give, a few frames at a time, in constant memory.
+
+        Of a MoCoGAN-HD's loop, and of a recorded motion, a latent for each frame is held.
 
         Args and Raises are those of `generate`.
 
