@@ -143,10 +143,13 @@ CASES = {
     "noise of any time": ([*TIMES, "--noise", "fixed"], "noise means nothing to a StyleGAN-V; given: fixed"),
     "motion of any time": (
         ["transfer", "apply", *TIMES[1:], "--motion", "motion.safetensors"],
-        "motion means nothing to a StyleGAN-V.*give other contents the same motion seed",
+        "this motion belongs to a MoCoGAN-HD; give other contents the same motion seed",
     ),
     "class of a latent": ([*GENERATE, "--latent", "many.safetensors"], "the class is no number; given: 1111"),
-    "motion recorded of any time": (["transfer", "record", *TIMES[1:]], "stylegan-v is a StyleGAN-V.*allowed: a MoCoGAN-HD"),
+    "motion recorded of any time": (
+        ["transfer", "record", *TIMES[1:], "--out", "m.safetensors"],
+        "stylegan-v is a StyleGAN-V.*allowed: a MoCoGAN-HD",
+    ),
     "method of any time": (
         ["interpolate", *TIMES[1:], "--method", "linear"],
         "interpolation means nothing to a StyleGAN-V; given: linear",

@@ -12,7 +12,7 @@ from latentreel.checkpoints.recordings import load_motion
 from latentreel.cli.progress import counting
 from latentreel.cli.train import parse_config
 from latentreel.media.contact_sheet import save_image
-from latentreel.media.decode import load_image, load_video
+from latentreel.media.decode import load_image, load_video, open_video
 from latentreel.media.encode import save_video
 from latentreel.mocogan_hd.latent_basis import LatentBasis
 from latentreel.pipelines.video_pipeline import VideoPipeline
@@ -162,7 +162,16 @@ def test_a_clip_is_projected_and_its_content_moves_otherwise(debug_runs, run_cli
     assert (code, errors) == (0, [])
     assert "5 frames at the model's rate, fewer than 16" in output.replace("\n", " ")
     assert re.search(r"distance 0\.\d+ \(pixels at several sizes\), PSNR \d+", output)
-    assert sorted(path.name for path in (tmp_path / "found").iterdir()) == ["latent.safetensors", "reached.mp4", "sheet.png"]
+    assert sorted(path.name for path in (tmp_path / "found").iterdir()) == [
+        "latent.safetensors",
+        "motion.safetensors",
+        "reached.mp4",
+        "sheet.png",
+    ]
+    applied = ["transfer", "apply", model, "--device", "cpu", "--motion", tmp_path / "found" / "motion.safetensors"]
+    code, output, errors = run_cli(*applied, "--seeds", 4, "--out", tmp_path / "applied.mp4")
+    assert (code, errors, len(list(open_video(tmp_path / "applied.mp4").frames))) == (0, [], 5)
+    assert "belongs to a StyleGAN-V" in run_cli("transfer", "apply", debug_runs / "motion", *applied[3:])[2][0]
     moved = ["generate", model, "--device", "cpu", "--latent", tmp_path / "found" / "latent.safetensors"]
     assert run_cli(*moved, "--frames", 3, "--format", "frames", "--out", tmp_path / "clips")[0] == 0
 

@@ -37,7 +37,7 @@ def test_a_folder_of_videos_has_a_page_and_flags_that_say_nothing_are_told(sides
     ("words", "problem"),
     [
         ([], "nothing to report on"),
-        (["missing"], "nothing to report on; given: missing"),
+        (["missing"], "no such file, folder or model to report on; given: missing"),
         (["words"], "nothing in words can be used"),
         (["words.json"], "no result of an evaluation"),
         (["a", "b"], "cannot stand on one page"),

@@ -2,26 +2,28 @@
 
 import numpy as np
 import pytest
-import torch
 
+from latentreel.checkpoints.recordings import load_motion, save_motion
 from latentreel.core.errors import InputError
-from latentreel.core.pixels import to_uint8
 from latentreel.pipelines.inversion import picture_psnr
 from latentreel.pipelines.projection import project
 
 pytestmark = pytest.mark.usefixtures("fp32")
 
 
-def test_the_clip_that_is_found_is_nearer_than_any_start(sgv):
+def test_the_clip_that_is_found_is_nearer_than_any_start(sgv, tmp_path):
     clip, told = sgv.generate(seed=7, motion_seed=7, num_frames=6).frames, []
     one, more = (project(sgv, clip, steps=steps, candidates=8, progress=lambda *now: told.append(now)) for steps in (1, 30))
     assert more.frames.shape == clip.shape
     assert more.distance < one.distance
     assert picture_psnr(more.frames, clip) > picture_psnr(sgv.generate(seed=8, num_frames=6).frames, clip)
     assert [done for done, _, _ in told] == [1, *range(1, 31)]
-    t, w = torch.arange(6, dtype=torch.float64)[None], more.latent.w[None]
-    again = sgv.generator.synthesize(w, motion_z=more.motion_z[None], t=t, first_anchor=more.first_anchor)
-    assert (to_uint8(again[0]) == more.frames).all()
+    again = sgv.generate(latent=more.latent, motion=more.motion, num_frames=6)
+    assert (again.frames == more.frames).all()
+    save_motion(more.motion, tmp_path / "motion.safetensors")
+    longer = sgv.generate(seed=3, motion=load_motion(tmp_path / "motion.safetensors"), motion_seed=2, num_frames=400)
+    assert (longer.frames[:6] == sgv.generate(seed=3, motion=more.motion, num_frames=6).frames).all()
+    assert (longer.frames[-6:] == sgv.generate(seed=3, motion_seed=2, num_frames=400).frames[-6:]).all()
     moved = sgv.generate(latent=more.latent, motion_seed=3, num_frames=6)
     assert (moved.frames != more.frames).any()
 

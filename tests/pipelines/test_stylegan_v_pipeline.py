@@ -13,7 +13,9 @@ from latentreel.core.errors import InputError
 from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
 from latentreel.pipelines.stylegan_v_pipeline import StyleGANVPipeline
 from latentreel.pipelines.video_pipeline import CHUNK, VideoPipeline
+from latentreel.sampling.anchor_noise import AnchorNoise
 from latentreel.sampling.latents import StyleMix
+from latentreel.sampling.motion import Motion
 
 pytestmark = pytest.mark.usefixtures("fp32")
 
@@ -153,7 +155,8 @@ def test_a_stream_takes_the_same_memory_however_long(sgv):
     [
         ({"hold": 0.5}, "hold means nothing to a StyleGAN-V; given: 0.5; leave it out: no frame depends on"),
         ({"strength": 2.0}, "strength means nothing to a StyleGAN-V.*speed"),
-        ({"motion": None}, "motion means nothing to a StyleGAN-V.*the same motion seed"),
+        ({"motion": Motion(torch.zeros(3, 2), "a basis", 25.0)}, "this motion belongs to a MoCoGAN-HD"),
+        ({"motion": AnchorNoise(torch.zeros(3, 2), 0, "another", 5)}, "this motion belongs to another model"),
         ({"interpolation": "linear"}, "interpolation means nothing.*drawn, not interpolated"),
         ({"noise": "fixed"}, "noise means nothing to a StyleGAN-V"),
         ({"directions": ()}, "directions means nothing to a StyleGAN-V.*no latent basis"),

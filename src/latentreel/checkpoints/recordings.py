@@ -10,34 +10,51 @@ from torch import Tensor
 
 from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path
+from latentreel.sampling.anchor_noise import AnchorNoise
 from latentreel.sampling.directions import Direction
 from latentreel.sampling.given_latent import GivenLatent
 from latentreel.sampling.motion import Motion
 
 FORMAT = 1
+ANCHOR_NOISE = "motion of a StyleGAN-V"
+LONGEST_NUMBER = 10  # digits
 
 
-def save_motion(motion: Motion, path: Path) -> None:
+def save_motion(motion: Motion | AnchorNoise, path: Path) -> None:
     """Writes a motion; whole or not at all.
 
     Raises:
         InputError: It cannot be written.
     """
+    if isinstance(motion, AnchorNoise):
+        says = {"generator": motion.generator, "first": str(motion.first), "num_frames": str(motion.num_frames)}
+        _write(path, ANCHOR_NOISE, {"vectors": motion.vectors}, says)
+        return
     _write(path, "motion", {"offsets": motion.offsets}, {"basis": motion.basis, "fps": str(motion.fps)})
 
 
-def load_motion(path: Path) -> Motion:
-    """Reads a motion.
+def load_motion(path: Path) -> Motion | AnchorNoise:
+    """Reads a motion, of either kind of model.
 
     Raises:
         InputError: The file is missing, damaged, or holds something else.
     """
+    if _kind(path) == ANCHOR_NOISE:
+        return _load_anchor_noise(path)
     tensors, says = _read(path, "motion", "offsets", {"basis", "fps"})
     try:
         fps = float(says["fps"])
     except ValueError as error:
         raise InputError(f"{path}: the frame rate is no number", given=says["fps"]) from error
     return Motion(tensors["offsets"].float(), says["basis"], fps)
+
+
+def _load_anchor_noise(path: Path) -> AnchorNoise:
+    tensors, says = _read(path, ANCHOR_NOISE, "vectors", {"generator", "first", "num_frames"})
+    first, num_frames = says["first"], says["num_frames"]
+    if not all(number.isdecimal() and len(number) <= LONGEST_NUMBER for number in (first, num_frames)):
+        raise InputError(f"{path}: places are no numbers", given=f"first {first}, num_frames {num_frames}")
+    return AnchorNoise(tensors["vectors"].float(), int(first), says["generator"], int(num_frames))
 
 
 def save_direction(direction: Direction, path: Path) -> None:
@@ -89,6 +106,16 @@ def _write(path: Path, kind: str, tensors: dict[str, Tensor], says: dict[str, st
     content = safetensors.torch.save({name: value.contiguous() for name, value in tensors.items()}, metadata=header)
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
+
+
+def _kind(path: Path) -> str | None:
+    """What a file says it holds; None if it says nothing that can be read."""
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            told = json.loads((file.metadata() or {}).get("latentreel", "{}"))
+    except (OSError, safetensors.SafetensorError, ValueError, RecursionError):
+        return None
+    return str(told.get("kind")) if isinstance(told, dict) else None
 
 
 def _read(path: Path, kind: str, name: str, keys: set[str]) -> tuple[dict[str, Tensor], dict[str, str]]:

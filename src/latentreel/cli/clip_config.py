@@ -66,7 +66,7 @@ class ContentConfig(Checked):
 class OneContentConfig(ContentConfig):
     """A model, and one content."""
 
-    seed: int = 0
+    seed: Annotated[int, tyro.conf.arg(aliases=("--seeds",))] = 0
     """The content: each seed is another first frame."""
 
     def __post_init__(self) -> None:

@@ -53,10 +53,11 @@ class PredictConfig(InversionConfig):
     def __post_init__(self) -> None:
         if (self.image is None) == (self.video is None):
             raise InputError("prediction goes on from one thing", allowed="either --image or --video")
-        if self.frames < 3 or not self.motion_seeds:
-            raise InputError(
-                "frames or seeds are missing", given=f"{self.frames} frames", allowed="3 frames or more, and a motion seed"
-            )
+        if self.frames < 3:
+            raise InputError("frames is out of range", given=self.frames, allowed="3 or more")
+        if not self.motion_seeds or len(set(self.motion_seeds)) < len(self.motion_seeds):
+            given = " ".join(map(str, self.motion_seeds)) or "none"
+            raise InputError("every motion is another seed", given=given, allowed="one seed or more, each once")
         if not 1 <= self.given_frames <= (self.frames - 1 if self.video else 1):
             allowed = f"1 to {self.frames - 1}" if self.video else "1 for a picture"
             raise InputError("given_frames is out of range", given=self.given_frames, allowed=allowed)
@@ -89,7 +90,7 @@ def run(arguments: list[str]) -> None:
         real = square_picture(config.image, pipe.image_generator.resolution)[None]
     ahead, comparison = Lookahead(config.frames, config.motion_seeds, config.given_frames, config.hold), None
     with removed_if_empty(config.out), steps() as progress:
-        _clear(require_writable(config.out))
+        require_writable(config.out)
         made = predict(
             pipe,
             real,
@@ -109,6 +110,7 @@ def run(arguments: list[str]) -> None:
                 progress=lambda done, total: progress("inverting every frame", done, total),
             )
             comparison = compare_prediction(pipe, made, real, followed, given_frames=config.given_frames)
+    _clear(config.out)
     rows = list(made.samples) if comparison is None else list(comparison.clips.values())
     paths = [
         save_video(Video(sample, pipe.fps), config.out / f"motion{seed:04d}.mp4")
@@ -121,6 +123,8 @@ def run(arguments: list[str]) -> None:
     save_latent(made.first.latent, config.out / "latent.safetensors")
     if comparison is not None:
         console.print(_table(comparison.scores))
+        if config.given_frames == 1:
+            console.print("the linear extrapolation has seen the second frame, too")
         console.print(f"rows of the sheet: {'; '.join(comparison.clips)}", soft_wrap=True)
         paths.append(_save(comparison.scores, config))
     for path in (*paths, config.out / "latent.safetensors"):

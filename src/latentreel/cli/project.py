@@ -15,8 +15,9 @@ from latentreel.core.errors import InputError
 class ProjectConfig:
     """Finds the content and the motion with which a StyleGAN-V comes nearest to a clip.
 
-    Writes latent.safetensors, the content, which `latentreel generate --latent` moves by other motions; reached.mp4; and sheet.png,
-    the clip given above the one reached. Pictures are inverted by `latentreel invert`, for a MoCoGAN-HD.
+    Writes latent.safetensors, the content, which `latentreel generate --latent` moves by other motions; motion.safetensors, the
+    motion, by which `latentreel transfer apply` moves other contents; reached.mp4; and sheet.png, the clip given above the one
+    reached. Pictures are inverted by `latentreel invert`, for a MoCoGAN-HD.
     """
 
     model: Annotated[str, tyro.conf.Positional]
@@ -60,7 +61,7 @@ def run(arguments: list[str]) -> None:
     config = parse(ProjectConfig, arguments, command="project")
     from accelerate import Accelerator
 
-    from latentreel.checkpoints.recordings import save_latent
+    from latentreel.checkpoints.recordings import save_latent, save_motion
     from latentreel.cli.progress import console, counting
     from latentreel.core.files import removed_if_empty, require_writable
     from latentreel.core.precision import set_precision
@@ -93,8 +94,9 @@ def run(arguments: list[str]) -> None:
             progress=lambda done, total, _: bar(done, total),
         )
     save_latent(found.latent, config.out / "latent.safetensors")
+    save_motion(found.motion, config.out / "motion.safetensors")
     save_video(Video(found.frames, fps=pipe.fps), config.out / "reached.mp4")
     save_image(config.out / "sheet.png", contact_sheet([clip, found.frames]))
     console.print(f"distance {found.distance:.5f} (pixels at several sizes), PSNR {picture_psnr(clip, found.frames):.2f} dB")
-    for name in ("latent.safetensors", "reached.mp4", "sheet.png"):
+    for name in ("latent.safetensors", "motion.safetensors", "reached.mp4", "sheet.png"):
         console.print(str(config.out / name), soft_wrap=True)

@@ -116,7 +116,7 @@ def _gallery(source: str, path: Path, config: ReportConfig, progress: "Progress"
     bundle = find_bundle(source)
     if bundle is None and not path.exists():
         allowed = f"{SOURCES}; models that ship: {', '.join(shipped_names())}"
-        raise InputError("there is nothing to report on", given=source, allowed=allowed)
+        raise InputError("there is no such file, folder or model to report on", given=source, allowed=allowed)
     if bundle is None:
         return "a collection of videos", folder_gallery(path, progress=progress)
     contents = GalleryContents(

@@ -18,11 +18,15 @@ from latentreel.core.errors import InputError
 class RecordConfig(WalkConfig, OneContentConfig):
     """Saves the motion of a clip to a file: where each frame's latent lies from the first one."""
 
-    motion_seed: int = 0
+    motion_seed: Annotated[int, tyro.conf.arg(aliases=("--motion-seeds",))] = 0
     """The motion: each seed is another way to go on."""
 
     out: Path = Path("runs/motion.safetensors")
     """The file to write."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require_motion_file(self.out)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +55,7 @@ class DriveConfig(InversionConfig):
     def __post_init__(self) -> None:
         if self.frames is not None and self.frames < 2:
             raise InputError("frames is out of range", given=self.frames, allowed="at least 2")
-        if self.out.suffix != ".safetensors":
-            raise InputError(
-                "a motion is written as safetensors", given=self.out.name, allowed="a path that ends in .safetensors"
-            )
+        _require_motion_file(self.out)
         if self.frame_steps < 1 or not 0 <= self.smoothness < 100:
             given = f"frame_steps {self.frame_steps}, smoothness {self.smoothness}"
             raise InputError("the search for frames is out of range", given=given, allowed="at least 1; 0 to below 100")
@@ -83,17 +84,26 @@ class MimicConfig(StyleConfig, OneContentConfig):
     out: Path = Path("runs/motion.safetensors")
     """The file to write."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require_motion_file(self.out)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ApplyConfig(VideosConfig):
     """Moves other contents as a saved motion says.
 
     The motion gives the number of frames and their rate. It fits models that share image generator and latent basis with the one it
-    was recorded with, and is held in memory whole.
+    was recorded with, and is held in memory whole. One that `latentreel project` found fits its StyleGAN-V.
     """
 
     motion: Path
-    """The file that `latentreel transfer record`, `drive` or `mimic` wrote."""
+    """The file that `latentreel transfer record`, `drive` or `mimic`, or `latentreel project`, wrote."""
+
+
+def _require_motion_file(out: Path) -> None:
+    if out.suffix != ".safetensors":
+        raise InputError("a motion is written as safetensors", given=out.name, allowed="a path that ends in .safetensors")
 
 
 def run(arguments: list[str]) -> None:
@@ -179,6 +189,8 @@ def _mimic(config: MimicConfig) -> None:
 
 def _apply(config: ApplyConfig) -> None:
     from latentreel.checkpoints.recordings import load_motion
+    from latentreel.sampling.anchor_noise import AnchorNoise
 
     motion = load_motion(config.motion)
-    write_videos(config, motion_seeds=[0], settings={"motion": motion, "num_frames": len(motion.offsets)})
+    num_frames = motion.num_frames if isinstance(motion, AnchorNoise) else len(motion.offsets)
+    write_videos(config, motion_seeds=[0], settings={"motion": motion, "num_frames": num_frames})

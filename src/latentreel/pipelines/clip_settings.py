@@ -6,6 +6,7 @@ from typing import Literal, TypedDict
 from torch import Tensor
 
 from latentreel.core.errors import InputError
+from latentreel.sampling.anchor_noise import AnchorNoise
 from latentreel.sampling.courses import Interpolation
 from latentreel.sampling.directions import Direction
 from latentreel.sampling.given_latent import GivenLatent
@@ -41,8 +42,9 @@ class Settings(TypedDict, total=False):
     strength: float
     """What the motion is multiplied by, -10 to 10: 0 stands still, 1 moves as learned; 1."""
 
-    motion: Motion | None
-    """A motion to follow instead of a new one; the clip is then as long as it."""
+    motion: Motion | AnchorNoise | None
+    """A motion to follow instead of a new one. A MoCoGAN-HD's clip is then as long as it; a StyleGAN-V's is as long as it is asked
+    for, and goes on beyond as `motion_seed` says."""
 
     loop: bool
     """Whether the end leads back to the beginning, for videos that repeat without a seam; False. A StyleGAN-V's round is a whole

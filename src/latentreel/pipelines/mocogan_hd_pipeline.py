@@ -19,6 +19,7 @@ from latentreel.mocogan_hd.video_generator import render
 from latentreel.pipelines.clip_settings import Settings, refuse_meaningless, refuse_unknown
 from latentreel.pipelines.content import Content, content_of
 from latentreel.pipelines.video_pipeline import CHUNK, VideoPipeline
+from latentreel.sampling.anchor_noise import AnchorNoise
 from latentreel.sampling.courses import closed, interpolated
 from latentreel.sampling.motion import Motion
 from latentreel.sampling.rollout import HOLD, in_chunks, rollout
@@ -123,7 +124,7 @@ class MoCoGANHDPipeline(VideoPipeline):
 
     def clip_length(self, num_frames: int, settings: Settings) -> int:
         """Frames of the clip that these settings give; a motion brings its own number."""
-        motion = settings.get("motion")
+        motion = _offsets(settings)
         walked = num_frames if motion is None else len(motion.offsets) - settings.get("loop", False)
         return super().clip_length(walked, settings)
 
@@ -149,7 +150,7 @@ class MoCoGANHDPipeline(VideoPipeline):
 
     def _course(self, content: Content, num_frames: int, settings: Settings) -> Iterator[Tensor]:
         """The latents of a clip's frames, [t, D] at a time."""
-        motion, strength = settings.get("motion"), settings.get("strength", 1.0)
+        motion, strength = _offsets(settings), settings.get("strength", 1.0)
         if not -10 <= strength <= 10:
             raise InputError("strength is out of range", given=strength, allowed="-10 to 10; 1 is the motion as it is")
         loop = settings.get("loop", False)
@@ -183,3 +184,13 @@ class MoCoGANHDPipeline(VideoPipeline):
             frames = render(self.image_generator, moved[None], content.noise_maps or noise, labels=content.labels)[0]
             yield Video(to_uint8(frames), fps=fps)
             done += len(latents)
+
+
+def _offsets(settings: Settings) -> Motion | None:
+    """The motion to follow; noise at anchors is none to a MoCoGAN-HD."""
+    motion = settings.get("motion")
+    if isinstance(motion, AnchorNoise):
+        raise InputError(
+            "this motion belongs to a StyleGAN-V", allowed="motions of `latentreel transfer record`, drive or mimic"
+        )
+    return motion

@@ -20,6 +20,7 @@ from latentreel.core.randomness import torch_generator
 from latentreel.pipelines.inversion import LEARNING_RATE, falling_rate
 from latentreel.pipelines.picture_distance import PictureDistance
 from latentreel.pipelines.stylegan_v_pipeline import StyleGANVPipeline
+from latentreel.sampling.anchor_noise import AnchorNoise
 from latentreel.sampling.given_latent import GivenLatent
 from latentreel.sampling.latent_spread import LatentSpread
 from latentreel.stylegan_v.motion_codes import NoiseWindow
@@ -40,10 +41,8 @@ class Projection(NamedTuple):
     latent: GivenLatent
     """Its content; `generate(latent=...)` moves it otherwise."""
 
-    motion_z: Tensor
-    """Noise at the anchors around the clip, [A, Z]; `first_anchor` is the first of them."""
-
-    first_anchor: int
+    motion: AnchorNoise
+    """Its motion; `generate(motion=...)` moves other contents so, and goes on from it."""
 
     frames: npt.NDArray[np.uint8]
     """The clip there, [T, H, W, 3]."""
@@ -100,9 +99,8 @@ def project(
         best = found
         _report(progress, done, steps, search, best, search.every())
     latent = GivenLatent.of(spread.latents(best.u[0]), generator, label=label)
-    return Projection(
-        latent, best.motion_z[0].cpu(), search.window.first, search.shown(best, search.every()), float(best.far[0])
-    )
+    motion = AnchorNoise(best.motion_z[0].cpu(), search.window.first, latent.generator, len(clip))
+    return Projection(latent, motion, search.shown(best, search.every()), float(best.far[0]))
 
 
 class _State(NamedTuple):

@@ -18,7 +18,9 @@ from latentreel.core.video import Video
 from latentreel.pipelines.clip_settings import Settings
 from latentreel.pipelines.content import Content, content_of
 from latentreel.pipelines.video_pipeline import CHUNK, VideoPipeline
+from latentreel.sampling.anchor_noise import AnchorNoise
 from latentreel.sampling.clip_times import ClipTimes
+from latentreel.sampling.motion import Motion
 from latentreel.stylegan_v.generator import StyleGANVGenerator
 from latentreel.stylegan_v.motion_codes import motion_noise
 
@@ -31,7 +33,6 @@ class StyleGANVPipeline(VideoPipeline):
     meaningless: ClassVar[Mapping[str, str]] = {
         "hold": "leave it out: no frame depends on the one before it, so nothing drifts",
         "strength": "leave it out: its motion has no strength; speed makes it slower or faster",
-        "motion": "its motion is a seed: give other contents the same motion seed",
         "interpolation": "leave the method out: frames between are drawn, not interpolated",
         "noise": "leave it out: its layers take no noise",
         "directions": "leave them out: it has no latent basis",
@@ -56,11 +57,6 @@ class StyleGANVPipeline(VideoPipeline):
         self.generator.to(device)
         return self
 
-    def clip_length(self, num_frames: int, settings: Settings) -> int:
-        """Frames of the clip that these settings give; a loop's last frame has as many between it and the first as the others."""
-        whole = settings.get("loop", False)
-        return num_frames * settings.get("interpolate", 1) if whole else super().clip_length(num_frames, settings)
-
     def times(self, num_frames: int, settings: Settings) -> ClipTimes:
         """When the frames of a clip are, in frames of the training videos.
 
@@ -82,21 +78,36 @@ class StyleGANVPipeline(VideoPipeline):
 
     def _pieces(self, num_frames: int, settings: Settings) -> Iterator[Video]:
         content = content_of(self.generator, settings, device=self.generator.mean_latent.device)
-        return self._draw(content, self.times(num_frames, settings), settings.get("motion_seed", 0), self.clip_fps(settings))
+        motion = settings.get("motion")
+        if isinstance(motion, Motion):
+            fix = "give other contents the same motion seed, or a motion that `latentreel project` found"
+            raise InputError("this motion belongs to a MoCoGAN-HD", fix=fix)
+        if motion is not None:
+            motion.require(self.generator)
+        times, seed = self.times(num_frames, settings), settings.get("motion_seed", 0)
+        if motion is not None and times.round:
+            raise InputError("a given motion does not come back to where it began", fix="leave --loop out")
+        return self._draw(content, times, seed, motion, self.clip_fps(settings))
 
     @torch.no_grad()
-    def _draw(self, content: Content, times: ClipTimes, motion_seed: int, fps: float) -> Iterator[Video]:
+    def _draw(
+        self, content: Content, times: ClipTimes, motion_seed: int, motion: AnchorNoise | None, fps: float
+    ) -> Iterator[Video]:
         done = 0
         for t in times.pieces(CHUNK):
             own = content.course(range(done, done + len(t)), times.count)
-            codes = self._motion_codes(t, content.labels, motion_seed, around=times.round)
+            codes = self._motion_codes(t, content.labels, motion_seed, motion, around=times.round)
             yield Video(to_uint8(self.generator.pictures(content.in_layers(own, own), codes)), fps=fps)
             done += len(t)
 
-    def _motion_codes(self, t: Tensor, labels: Tensor | None, motion_seed: int, *, around: float) -> Tensor:
+    def _motion_codes(
+        self, t: Tensor, labels: Tensor | None, motion_seed: int, motion: AnchorNoise | None, *, around: float
+    ) -> Tensor:
         """v(t) at times [t], [t, 2F]; in a loop the anchors repeat, and its end is the anchor that it begins at."""
         config, device = self.generator.config, self.generator.mean_latent.device
         window = self.generator.motion.window(t)
         every = round(around / config.anchor_distance)
-        noise = motion_noise([motion_seed], window, config.motion_dim, repeat_after=every).to(device)
-        return self.generator.motion_codes(noise, t[None].to(device), labels, first_anchor=window.first)[0]
+        noise = motion_noise([motion_seed], window, config.motion_dim, repeat_after=every)
+        if motion is not None:
+            noise = motion.put_into(noise, window)
+        return self.generator.motion_codes(noise.to(device), t[None].to(device), labels, first_anchor=window.first)[0]

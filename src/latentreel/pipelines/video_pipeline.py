@@ -15,6 +15,7 @@ from latentreel.core.errors import InputError
 from latentreel.core.image_generator import UNSTATED
 from latentreel.core.video import Video
 from latentreel.pipelines.clip_settings import Settings, refuse_meaningless, refuse_unknown
+from latentreel.sampling.motion import Motion
 
 CHUNK = 8  # frames drawn at once; part of what makes a clip reproducible to the bit
 
@@ -114,7 +115,8 @@ class VideoPipeline(ABC):
         if factor < 1:
             raise InputError("the interpolation factor is out of range", given=factor, allowed="1 (none) or more")
         motion = settings.get("motion")
-        fps = (self.fps if motion is None else motion.fps) * factor if told is None else told
+        usual = motion.fps if isinstance(motion, Motion) else self.fps
+        fps = usual * factor if told is None else told
         if not 0 < fps < 1000:
             raise InputError("the frame rate is out of range", given=fps, allowed="above 0 and below 1000 frames per second")
         return fps
