@@ -95,12 +95,16 @@ def write_videos(config: VideosConfig, *, motion_seeds: Sequence[int], settings:
         InputError: The model, a file or a number cannot be used.
     """
     from latentreel.cli.progress import console, counting
+    from latentreel.core.files import removed_if_empty
     from latentreel.pipelines.galleries import write_clips, write_grid
     from latentreel.pipelines.video_pipeline import VideoPipeline
 
     pipe = open_pipeline(config, VideoPipeline.load)
     told = {**(settings or {}), **clip_settings(config)}
-    with counting("generating") as progress:
+    with (
+        removed_if_empty(config.out.parent if config.out.suffix in (".mp4", ".gif") else config.out),
+        counting("generating") as progress,
+    ):
         writer = write_grid if config.grid else write_clips
         paths = writer(
             pipe,

@@ -22,10 +22,9 @@ console = Console(markup=False, emoji=False, highlight=False, quiet=os.environ.g
 
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar for work that reports "done, in all"."""
-    with _bar() as bar:
-        task = bar.add_task(what, total=None, note="")
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    """A bar for work that reports "done, in all", from its first report on: what is refused before shows none."""
+    with steps() as show:
+        yield lambda done, total: show(what, done, total)
 
 
 @contextmanager
