@@ -6,10 +6,12 @@ across domains of a full-width generator at 1024 px.
 
 import json
 import sys
+from typing import Any
 
 import torch
 
 import latentreel as lr
+from evidence import write_table
 from latentreel.training.mocogan_hd import MotionTraining
 from measure import measured_by_a_child, peak_memory_gb, write_result
 from random_clips import full_width_training, step_seconds
@@ -65,9 +67,25 @@ def main() -> None:
         f"{precision}, T {t}": measured_by_a_child(__file__, f"gradient_error({t}, '{precision}')")["error"]
         for t, precision in ((8, "fp32"), (32, "fp32"), (8, "auto"))
     }
-    result = {"resolution": 64, "batch": 2, "over_frames": over_time, "gradient_error": errors}
+    result: dict[str, Any] = {"resolution": 64, "batch": 2, "over_frames": over_time, "gradient_error": errors}
     result["cross_domain_1024_px"] = {f"T {t}": measured_by_a_child(__file__, f"step_1024({t})") for t in (4, 16)}
     write_result("frames_in_groups", result)
+    tables(result)
+
+
+def tables(result: dict[str, Any]) -> None:
+    """Both tables of docs/evidence.md."""
+    rows = {}
+    for name, found in result["over_frames"].items():
+        plain, grouped = found["at_once"], found["in_groups"]
+        memory = [f"{one['peak_memory_gb']:.2f}" for one in (plain, grouped)]
+        rows[name] = [*memory, f"{found['memory']:.2f}", f"{found['slower']:.2f}", f"{grouped['frames_at_once']:.0f}"]
+    columns = ["all at once, GB", "in groups, GB", "of the memory", "times the time", "frames in a group"]
+    write_table("frames in groups", columns, rows)
+    large = {
+        name: [f"{one['peak_memory_gb']:.2f}", f"{one['seconds']:.0f}"] for name, one in result["cross_domain_1024_px"].items()
+    }
+    write_table("1024 px", ["peak, GB", "seconds"], large)
 
 
 if __name__ == "__main__":
