@@ -5,7 +5,6 @@ import json
 import re
 import socket
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -180,11 +179,13 @@ def test_a_vote_that_does_not_come_is_waited_for_in_vain(server, monkeypatch):
 
 def test_a_browser_that_goes_away_is_no_news(server, capsys):
     server._content["long"] = "video/mp4", bytes(2**25)
+    before = set(threading.enumerate())
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(f"GET /{server.token}/long HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         connection.recv(1)
-    while any("process_request_thread" in thread.name for thread in threading.enumerate()):
-        time.sleep(0.01)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(30)
+        assert not thread.is_alive()
     assert capsys.readouterr().err == ""
 
 

@@ -92,6 +92,7 @@ def evaluate(
     accelerator = accelerator or Accelerator()
     paired_scores = _paired(real, fake, protocol, lpips, seed=seed) if paired else {}
     spread = with_interval and protocol.interval and protocol.repeats == 1
+    things = "pictures" if protocol.num_frames == 1 else "clips"
     pairs: list[tuple[Sight, Sight]] = []
     for repeat in range(protocol.repeats):
         refs = _choose(real, fake, protocol, repeat=repeat, seed=seed)
@@ -107,7 +108,7 @@ def evaluate(
                 cache=cache,
                 progress=_named(progress, what if protocol.repeats == 1 else f"{what} {repeat + 1}/{protocol.repeats}"),
             )
-            for what, collection, some in zip(("real clips", "fake clips"), (real, fake), refs, strict=True)
+            for what, collection, some in zip((f"real {things}", f"fake {things}"), (real, fake), refs, strict=True)
         )
         pairs.append((first, second))
     halves = _halves(pairs[0][0], at_most=len(pairs[0][1].refs), seed=seed)
