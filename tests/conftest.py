@@ -66,6 +66,14 @@ def set_precision() -> Iterator[Callable[[str], None]]:
     precision.set_precision(before)
 
 
+@pytest.fixture(autouse=True)
+def _usual_precision() -> Iterator[None]:
+    """After each test the usual number format again, whatever a command in it has chosen. Torch is not imported for it."""
+    yield
+    if "latentreel.core.precision" in sys.modules:
+        sys.modules["latentreel.core.precision"].set_precision("auto")
+
+
 @pytest.fixture
 def fp32(set_precision: Callable[[str], None]) -> None:
     """Float32 throughout, for tests of exact numbers."""

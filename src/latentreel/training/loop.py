@@ -98,10 +98,6 @@ def train(family: Family, *, on_step: OnStep = lambda _: None, scorer: Scorer | 
     """
     config, state = family.config, family.state
     resume(family)
-    if is_done(config, state):
-        _log.warning(
-            "already trained for %d of %d items: give it more, in items or minutes, to go on", state.items, config.total_items
-        )
     journal = Journal(config.out / "journal.jsonl", family.accelerator, resumed_step=state.step)
     scores = Scores(config, state, family.accelerator, journal, scorer)
     with _signals() as received:
@@ -110,6 +106,12 @@ def train(family: Family, *, on_step: OnStep = lambda _: None, scorer: Scorer | 
         ):  # the run was stopped before it had them, or they are asked for only now
             save(family)
             scores.take()
+        elif is_done(config, state):
+            _log.warning(
+                "already trained for %d of %d items: give it more, in items or minutes, to go on",
+                state.items,
+                config.total_items,
+            )
         while not is_done(config, state):
             started = time.perf_counter()
             batch = family.batch(state.step)
