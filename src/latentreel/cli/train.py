@@ -138,7 +138,9 @@ def _start(config: RunConfig, accelerator: "Accelerator") -> "TrainState":
     scorer = None if judge is None else build_scorer(config, family, judge)
     try:
         with _told_once(), training(f"training in {config.out}", config) as on_step:
-            return train(family, on_step=on_step, scorer=scorer)
+            state = train(family, on_step=on_step, scorer=scorer)
+        accelerator.wait_for_everyone()  # no process leaves while another still talks to it
+        return state
     except Interrupted as stop:
         if accelerator.is_main_process:
             print(f"latentreel: {stop}", file=sys.stderr)
