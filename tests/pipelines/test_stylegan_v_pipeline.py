@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from latentreel.checkpoints.bundle import save_stylegan_v
+from latentreel.core.digests import weights_digest
 from latentreel.core.errors import InputError
 from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
 from latentreel.pipelines.stylegan_v_pipeline import StyleGANVPipeline
@@ -178,6 +179,12 @@ def test_a_stream_takes_the_same_memory_however_long(sgv):
 def test_what_cannot_be_generated_is_refused(sgv, settings, problem):
     with pytest.raises(InputError, match=problem):
         sgv.generate(**settings)
+
+
+def test_a_motion_of_another_width_is_refused_though_it_names_this_model(sgv):
+    motion = AnchorNoise(torch.zeros(3, 2), 0, weights_digest(sgv.generator.state_dict()), 5)
+    with pytest.raises(InputError, match=r"the motion noise has the wrong shape; given: \[3, 2\]"):
+        sgv.generate(motion=motion)
 
 
 def test_what_a_mocogan_hd_cannot_follow_is_refused(pipe):

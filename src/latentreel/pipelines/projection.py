@@ -18,7 +18,7 @@ from latentreel.core.labels import check_labels
 from latentreel.core.pixels import to_float, to_uint8
 from latentreel.core.randomness import torch_generator
 from latentreel.pipelines.inversion import LEARNING_RATE, falling_rate
-from latentreel.pipelines.picture_distance import PictureDistance
+from latentreel.pipelines.picture_distance import NOT_FINITE, PictureDistance
 from latentreel.pipelines.stylegan_v_pipeline import StyleGANVPipeline
 from latentreel.sampling.anchor_noise import AnchorNoise
 from latentreel.sampling.given_latent import GivenLatent
@@ -75,7 +75,7 @@ def project(
         progress: Called after every step.
 
     Raises:
-        InputError: The clip has another form, a class is missing, or a number is out of range.
+        InputError: The clip has another form, a class is missing, a number is out of range, or no distance is finite.
     """
     distance, generator = distance or PictureDistance(), pipe.generator
     distance.check(pipe.resolution)
@@ -98,6 +98,8 @@ def project(
     for done, found in enumerate(search.descend(best.nearest(), steps - first, frames=search.every()), start=first + 1):
         best = found
         _report(progress, done, steps, search, best, search.every())
+    if not best.far[0].isfinite():
+        raise InputError(NOT_FINITE)
     latent = GivenLatent.of(spread.latents(best.u[0]), generator, label=label)
     motion = AnchorNoise(best.motion_z[0].cpu(), search.window.first, latent.generator, len(clip))
     return Projection(latent, motion, search.shown(best, search.every()), float(best.far[0]))

@@ -6,11 +6,12 @@ StyleGAN-V (Skorokhodov et al. 2022), Sec. 3.1: noise at anchors in time is all 
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from latentreel.core.digests import weights_digest
 from latentreel.core.errors import InputError
 from latentreel.core.shapes import check_shape
+from latentreel.stylegan_v.generator import StyleGANVGenerator
 from latentreel.stylegan_v.motion_codes import NoiseWindow
 
 
@@ -38,10 +39,11 @@ class AnchorNoise:
         if not (0 <= self.first < 2**31 and 1 <= self.num_frames < 2**31):
             raise InputError("the motion noise belongs to no clip", given=f"first {self.first}, {self.num_frames} frames")
 
-    def require(self, generator: nn.Module) -> None:
+    def require(self, generator: StyleGANVGenerator) -> None:
         """Raises an `InputError` unless it is a motion of this generator."""
         if weights_digest(generator.state_dict()) != self.generator:
             raise InputError("this motion belongs to another model", allowed="motions that were found with the same weights")
+        check_shape(self.vectors, "A Z", name="the motion noise", Z=generator.config.motion_dim)
 
     def put_into(self, noise: Tensor, window: NoiseWindow) -> Tensor:
         """Noise of a window from a seed [1, M, Z], in which these vectors replace those of their places."""
