@@ -39,3 +39,17 @@ def build_sgv():
 def sgv(build_sgv) -> StyleGANVPipeline:
     """The plain one: 25 frames a second, an anchor every 16."""
     return build_sgv()
+
+
+@pytest.fixture
+def broken_distance():
+    """A distance of pictures whose weights are damaged: it is never a number."""
+    import torch
+
+    from latentreel.pipelines.picture_distance import PictureDistance
+
+    class Broken(PictureDistance):
+        def __call__(self, pictures, target, *, finest=None):
+            return super().__call__(pictures, target, finest=finest) * torch.nan
+
+    return Broken()

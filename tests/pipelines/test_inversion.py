@@ -152,20 +152,13 @@ def test_networks_count_beside_pixels(styles, own_picture, tmp_path):
         PictureDistance(discriminator=nn.Linear(2, 2))
 
 
-class Broken(PictureDistance):
-    """A distance whose weights are damaged."""
-
-    def __call__(self, pictures: torch.Tensor, target: torch.Tensor, *, finest: int | None = None) -> torch.Tensor:
-        return super().__call__(pictures, target, finest=finest) * torch.nan
-
-
-def test_a_search_that_finds_nothing_says_so(pipe):
+def test_a_search_that_finds_nothing_says_so(pipe, broken_distance):
     clip = pipe.generate(num_frames=2).frames
     first = GivenLatent.of(pipe.content(seed=1).w, pipe.image_generator)
     with pytest.raises(InputError, match="no picture of the search is at a finite distance"):
-        invert(pipe.image_generator, clip[0], InversionSettings(**QUICK), distance=Broken())
+        invert(pipe.image_generator, clip[0], InversionSettings(**QUICK), distance=broken_distance)
     with pytest.raises(InputError, match="no picture of the search is at a finite distance"):
-        driving_motion(pipe, clip, first, distance=Broken())
+        driving_motion(pipe, clip, first, distance=broken_distance)
     with pytest.raises(InputError, match="steps is out of range; given: 0"):
         driving_motion(pipe, clip, first, steps=0)
 

@@ -2,12 +2,10 @@
 
 import numpy as np
 import pytest
-import torch
 
 from latentreel.checkpoints.recordings import load_motion, save_motion
 from latentreel.core.errors import InputError
 from latentreel.pipelines.inversion import picture_psnr
-from latentreel.pipelines.picture_distance import PictureDistance
 from latentreel.pipelines.projection import project
 
 pytestmark = pytest.mark.usefixtures("fp32")
@@ -40,11 +38,7 @@ def test_what_cannot_be_projected_costs_one_line(sgv, changes, problem):
         project(sgv, clip, candidates=1, **{"steps": 1} | changes)
 
 
-def test_a_search_that_finds_nothing_finite_says_so(sgv):
-    class Broken(PictureDistance):
-        def __call__(self, pictures, target, *, finest=None):
-            return super().__call__(pictures, target, finest=finest) * torch.nan
-
+def test_a_search_that_finds_nothing_finite_says_so(sgv, broken_distance):
     clip = sgv.generate(num_frames=2).frames
     with pytest.raises(InputError, match="no picture of the search is at a finite distance"):
-        project(sgv, clip, steps=2, candidates=1, distance=Broken())
+        project(sgv, clip, steps=2, candidates=1, distance=broken_distance)
