@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from latentreel.pipelines.mocogan_hd_pipeline import MoCoGANHDPipeline
+from latentreel.pipelines.picture_distance import PictureDistance
 from latentreel.pipelines.stylegan_v_pipeline import StyleGANVPipeline
 from latentreel.stylegan_v.config import StyleGANVConfig
 from latentreel.stylegan_v.generator import StyleGANVGenerator
@@ -44,9 +45,6 @@ def sgv(build_sgv) -> StyleGANVPipeline:
 @pytest.fixture
 def broken_distance():
     """A distance of pictures whose weights are damaged: it is never a number."""
-    import torch
-
-    from latentreel.pipelines.picture_distance import PictureDistance
 
     class Broken(PictureDistance):
         def __call__(self, pictures, target, *, finest=None):
