@@ -1,8 +1,7 @@
-"""MoCoGAN-HD and StyleGAN-V side by side: trained on the same videos for the same time, judged under one protocol.
+"""MoCoGAN-HD and StyleGAN-V side by side: the same videos, the same start, the same time, judged under one protocol.
 
-Both on `skies` at 32 px with the same widths, one thread each, at the same time. MoCoGAN-HD spends three quarters of its time on
-the image generator, the rest on the motion; StyleGAN-V all of it on frames. Runs that are there are resumed; the table goes into
-docs/evidence.md.
+Both from the image generator of `faces` that ships, on one thread each, at the same time: MoCoGAN-HD keeps it frozen and learns to
+walk its latents, StyleGAN-V goes on with its weights. Runs that are there are resumed; the table goes into docs/evidence.md.
 """
 
 import os
@@ -25,30 +24,19 @@ from latentreel.pipelines.video_pipeline import VideoPipeline
 from measure import write_result
 
 RUNS = Path(__file__).parents[1] / "runs" / "side-by-side"
-IMAGES, MOTION, CONTINUOUS = (RUNS / name for name in ("mocogan-hd-images", "mocogan-hd", "stylegan-v"))
-WORLD, MINUTES, IMAGE_SHARE = "skies", 60.0, 0.75
-SIZES = ("--resolution", "32", "--channels", "64", "64", "64", "32", "--deviation-features", "16", "--r1-gamma", "0.1")
-SETTINGS = ("--device", "cpu", "--tracker", "none", "--log-every", "20")
-PROTOCOL = altered(LATENTREEL, num_clips=256, frame_step=2, size=32)  # as MoCoGAN-HD's motion sees them: every other frame
+MOTION, CONTINUOUS = RUNS / "mocogan-hd", RUNS / "stylegan-v"
+WORLD, MINUTES = "faces", 30.0
+START = ("--image-generator", WORLD, "--world-videos", "1536")
+GENTLY = ("--learning-rate", "5e-4", "--discriminator-learning-rate", "2.5e-3")  # D is new, G has learned
+SETTINGS = ("--device", "cpu", "--tracker", "none", "--log-every", "20", "--kclips", "10000")
+PROTOCOL = altered(LATENTREEL, num_clips=256, frame_step=2, size=64)  # as MoCoGAN-HD's motion sees them: every other frame
 
 
-def train(family: str, out: Path, minutes: float, *settings: str | Path) -> None:
+def train(family: str, out: Path, *settings: str) -> None:
     """One training to its end, on one thread."""
     command = [Path(sys.executable).with_name("latentreel"), "train", family, f"{WORLD}-world", "--out", out]
-    command += ["--minutes", str(minutes), *settings, *SETTINGS]
+    command += ["--minutes", str(MINUTES), *START, *settings, *SETTINGS]
     subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=True)
-
-
-def train_mocogan_hd() -> None:
-    """An image generator of the videos' frames, then its motion."""
-    images = ("--batch-size", "32", "--path-length-weight", "2", "--path-length-every", "8", "--kimg", "100000")
-    train("image", IMAGES, IMAGE_SHARE * MINUTES, *SIZES, *images)
-    train("motion", MOTION, (1 - IMAGE_SHARE) * MINUTES, "--image-generator", IMAGES, "--kclips", "10000")
-
-
-def train_stylegan_v() -> None:
-    """Generator and discriminator at once, on three frames of a clip."""
-    train("stylegan-v", CONTINUOUS, MINUTES, *SIZES, "--kclips", "10000")
 
 
 def measured(run: Path) -> dict[str, float]:
@@ -66,11 +54,11 @@ def main() -> None:
     """Trains what is not there yet, both at once, and measures both."""
     keep_freed_memory()
     with ThreadPoolExecutor(2) as pool:
-        for ended in [pool.submit(train_mocogan_hd), pool.submit(train_stylegan_v)]:
+        for ended in [pool.submit(train, "motion", MOTION), pool.submit(train, "stylegan-v", CONTINUOUS, *GENTLY)]:
             ended.result()
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     found = {"MoCoGAN-HD": measured(MOTION), "StyleGAN-V": measured(CONTINUOUS)}
-    write_result("side_by_side", {"world": WORLD, "minutes": MINUTES, "image_share": IMAGE_SHARE, "models": found})
+    write_result("side_by_side", {"world": WORLD, "minutes": MINUTES, "models": found})
     columns = list(found["MoCoGAN-HD"])
     write_table("side by side", columns, {name: [f"{one[column]:.3g}" for column in columns] for name, one in found.items()})
 

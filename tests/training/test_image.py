@@ -33,6 +33,14 @@ def test_growing_begins_with_the_old_pictures_enlarged(debug_runs, tmp_path, fp3
     assert torch.equal(grown["blocks.1.conv0.weight"], trained["blocks.0.conv0.weight"])
 
 
+def test_the_discriminator_can_learn_faster_than_the_generator(tmp_path):
+    config = dataclasses.replace(IMAGE["debug"], path_length_weight=0, out=tmp_path, learning_rate=1e-4)
+    for given, expected in ((None, 1e-4), (1e-3, 1e-3)):
+        family = build(dataclasses.replace(config, discriminator_learning_rate=given), Accelerator(cpu=True))
+        generator, *judges = (phase.optimizer.param_groups[0]["lr"] for phase in family.phases)
+        assert (generator, *judges) == pytest.approx((1e-4, expected * 16 / 17, expected * 16 / 17))
+
+
 def test_a_grown_run_resumes_without_the_run_that_it_grew_from(debug_runs, tmp_path):
     source = tmp_path / "source"
     source.symlink_to(debug_runs / "image")

@@ -180,7 +180,7 @@ class ImageTraining:
             self.discriminator,
             self.discriminator_objective,
             self.r1_objective,
-            learning_rate=config.learning_rate,
+            learning_rate=config.discriminator_learning_rate or config.learning_rate,
             r1_every=config.r1_every,
         )
 

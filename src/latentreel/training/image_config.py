@@ -52,7 +52,10 @@ class ImageTrainingConfig(RunConfig):
     in pictures of different colours. A divisor of the channels at 4 px."""
 
     learning_rate: float = 2e-3
-    """Adam's, for both networks; betas are (0, 0.99)."""
+    """Adam's; betas are (0, 0.99)."""
+
+    discriminator_learning_rate: float | None = None
+    """D's; by default learning_rate. Where pictures have no layout in common, a slower generator lets D see what fakes share."""
 
     r1_gamma: float | None = None
     """Weight of the R1 penalty; by default 0.0002 * resolution^2 / batch_size, at least 0.05."""
@@ -95,8 +98,9 @@ class ImageTrainingConfig(RunConfig):
         self.require("style_mixing", 0 <= self.style_mixing <= 1, "0 to 1")
         self.require("ada_target", 0 <= self.ada_target < 1, "0 up to, but not including, 1")
         self.require("r1_gamma", self.r1_gamma is None or self.r1_gamma >= 0, "at least 0")
-        for name in ("learning_rate", "ada_kimg"):
-            self.require(name, getattr(self, name) > 0, "above 0")
+        for name in ("learning_rate", "ada_kimg", "discriminator_learning_rate"):
+            value = getattr(self, name)
+            self.require(name, value is None or value > 0, "above 0")
         for name in ("path_length_weight", "ema_kimg"):
             self.require(name, getattr(self, name) >= 0, "at least 0")
         for name in ("r1_every", "path_length_every", "latent_dim", "mapping_layers", "deviation_features"):
