@@ -10,7 +10,11 @@ from PIL import Image
 from latentreel.checkpoints.load import load_image_generator
 from latentreel.cli.train import build, start
 from latentreel.core.errors import InputError
+from latentreel.image_generators.stylegan2.config import StyleGAN2Config
+from latentreel.image_generators.stylegan2.discriminator import StyleGAN2Discriminator
+from latentreel.image_generators.stylegan2.generator import StyleGAN2Generator
 from latentreel.nn.resample import upsample
+from latentreel.training.image import grow
 from latentreel.training.presets import IMAGE
 
 GROWN = dataclasses.replace(IMAGE["debug"], device="cpu", resolution=32, channels=(8, 8, 8, 6))
@@ -50,12 +54,27 @@ def test_a_grown_run_resumes_without_the_run_that_it_grew_from(debug_runs, tmp_p
     assert start(dataclasses.replace(config, kimg=0.012)).step == 3
 
 
+def test_a_run_of_larger_pictures_cannot_be_grown_from(debug_runs):
+    sizes = StyleGAN2Config(resolution=8, channels=(8, 8), z_dim=16, w_dim=16, mapping_layers=2)
+    with pytest.raises(InputError, match="larger; given: 16 px; allowed: up to 8 px"):
+        grow(StyleGAN2Generator(sizes), StyleGAN2Discriminator(sizes), debug_runs / "image")
+
+
+def test_a_run_goes_on_with_other_settings_in_another_folder(debug_runs, tmp_path):
+    config = dataclasses.replace(IMAGE["debug"], device="cpu", out=tmp_path, grow_from=debug_runs / "image", learning_rate=1e-4)
+    family = build(config, Accelerator(cpu=True))
+    trained = torch.load(debug_runs / "image" / "state" / "step-000000010.pt", weights_only=True)["modules"]
+    for module, source in (("generator", "average"), ("average", "average"), ("discriminator", "discriminator")):
+        new = getattr(family, module).state_dict()
+        assert new.keys() == trained[source].keys()
+        assert all(torch.equal(new[name], value) for name, value in trained[source].items())
+
+
 @pytest.mark.parametrize(
     ("source", "changes", "problem"),
     [
         ("nowhere", {}, "no trained state to grow from.*allowed: the folder of a `train image` run"),
         ("motion", {}, "did not train an image generator"),
-        ("image", {"resolution": 16, "channels": (8, 8, 8)}, "not smaller; given: 16 px; allowed: below 16 px"),
         ("image", {"channels": (8, 8, 9, 6)}, r"another width; given: \[8.*; allowed: \[9"),
         ("image", {"latent_dim": 12}, "another width"),
     ],

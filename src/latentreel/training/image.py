@@ -212,7 +212,7 @@ def network_config(config: ImageTrainingConfig, *, num_classes: int = 0) -> Styl
 
 
 def grow(generator: StyleGAN2Generator, discriminator: StyleGAN2Discriminator, run: Path) -> None:
-    """Starts two networks from a run at a lower resolution (Karras et al. 2018: growing, here in one step).
+    """Starts two networks from a run at a lower resolution (Karras et al. 2018: growing, here in one step), or at the same.
 
     Equal blocks are copied. With the skip architecture the generator's new to-RGB layers start at zero, so that it first draws the
     old pictures, enlarged. The discriminator's new blocks start at random: they learn within some thousand images.
@@ -228,9 +228,9 @@ def grow(generator: StyleGAN2Generator, discriminator: StyleGAN2Discriminator, r
         raise InputError("this run did not train an image generator", given=run, allowed="the folder of a `train image` run")
     old_generator = modules["average"]
     blocks = 1 + max(int(key.split(".")[1]) for key in old_generator if key.startswith("blocks."))
-    if blocks >= len(generator.blocks):
+    if blocks > len(generator.blocks):
         raise InputError(
-            "the run to grow from is not smaller", given=f"{2 ** (blocks + 1)} px", allowed=f"below {generator.resolution} px"
+            "the run to grow from is larger", given=f"{2 ** (blocks + 1)} px", allowed=f"up to {generator.resolution} px"
         )
     _copy(generator, old_generator, where=run)
     for block in list(generator.blocks)[blocks:]:

@@ -85,7 +85,7 @@ class ImageTrainingConfig(RunConfig):
     """Thousands of images in which the augmentation's strength can go from 0 to 1."""
 
     grow_from: Path | None = None
-    """A run folder with a trained generator of half (or less) the resolution to start from."""
+    """A run folder to start from: its generator has half (or less) the resolution, or the same, to go on with other settings."""
 
     compile: bool = False
     """Fuse the networks with torch.compile; needs a C++ compiler, pays on long runs."""
