@@ -21,6 +21,16 @@ def test_a_sheet_shows_each_clip_from_its_first_to_its_last_frame():
     assert sheet[step, ::step, 0].tolist() == [0, 1, 2, 255]  # a short clip leaves room blank
 
 
+def test_rows_have_their_names_beside_them():
+    clips = [counting_clip(8, size=32), counting_clip(8, size=32)]
+    plain, named = contact_sheet(clips), contact_sheet(clips, names=["a", "component 7"])
+    margin = named.shape[1] - plain.shape[1]
+    assert np.array_equal(named[:, margin:], plain)
+    upper, lower = named[:33, :margin], named[33:, :margin]
+    assert upper.min() < 100
+    assert 0 < np.ptp(np.nonzero(upper < 100)[1]) * 4 < np.ptp(np.nonzero(lower < 100)[1])
+
+
 @pytest.mark.parametrize(("scale", "size"), [(3, 12), (0.5, 2)])
 def test_a_sheet_can_be_scaled(scale, size):
     assert contact_sheet([counting_clip(1)], scale=scale).shape == (size, size, 3)

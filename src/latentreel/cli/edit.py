@@ -81,7 +81,8 @@ def run(arguments: list[str]) -> None:
         pipe, directions, seed=config.seed, truncation=config.truncation, reach=config.reach, steps=config.shown
     )
     if config.out.suffix == ".png":
-        save_image(config.out, contact_sheet(rows, columns=config.shown))
+        names = [str(index) for index in config.components]
+        save_image(config.out, contact_sheet(rows, columns=config.shown, names=names))
     else:
         save_video(Video(rows[0], fps=pipe.fps), config.out)
     console.print(str(config.out), soft_wrap=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from latentreel.core.errors import InputError
 from latentreel.core.files import atomic_path
@@ -14,15 +14,17 @@ Pixels = npt.NDArray[np.uint8]
 
 GAP_PIXELS = 2
 GAP_GREY = 255
+NAME_PIXELS = 12
 
 
-def contact_sheet(rows: Sequence[Pixels], *, columns: int = 8, scale: float = 1.0) -> Pixels:
+def contact_sheet(rows: Sequence[Pixels], *, columns: int = 8, scale: float = 1.0, names: Sequence[str] = ()) -> Pixels:
     """Clips as rows of evenly spaced frames, the first and the last among them.
 
     Args:
         rows: Clips, uint8 [T, H, W, 3] each; T may differ, H and W may not.
         columns: Frames shown per clip; a shorter clip shows all it has.
         scale: Size of a frame on the sheet relative to its own.
+        names: Written at the left of the rows, one for each; none for no margin.
 
     Returns:
         uint8 [H', W', 3].
@@ -33,7 +35,8 @@ def contact_sheet(rows: Sequence[Pixels], *, columns: int = 8, scale: float = 1.
     _require_tileable(rows, columns)
     picked = [clip[np.linspace(0, len(clip) - 1, min(columns, len(clip))).round().astype(int)] for clip in rows]
     tiles = [[_resized(frame, scale) for frame in clip] for clip in picked]
-    return _tiled(tiles)
+    sheet = _tiled(tiles)
+    return np.concatenate([_margin(names, len(sheet)), sheet], axis=1) if names else sheet
 
 
 def video_grid(videos: Sequence[Pixels], *, columns: int) -> Pixels:
@@ -87,6 +90,17 @@ def _tiled(rows: Sequence[Sequence[Pixels]]) -> Pixels:
         for j, tile in enumerate(row):
             sheet[i * down : i * down + height, j * right : j * right + width] = tile
     return sheet[:-GAP_PIXELS, :-GAP_PIXELS]
+
+
+def _margin(names: Sequence[str], height: int) -> Pixels:
+    """Names in black on white, one above the other at equal distances, [height, W, 3]."""
+    font = ImageFont.load_default(NAME_PIXELS)
+    margin = Image.new("RGB", (round(max(map(font.getlength, names))) + NAME_PIXELS, height), "white")
+    draw = ImageDraw.Draw(margin)
+    for row, name in enumerate(names):
+        middle = (margin.width / 2, (row + 0.5) * (height + GAP_PIXELS) / len(names) - GAP_PIXELS / 2)
+        draw.text(middle, name, fill="black", font=font, anchor="mm")
+    return np.asarray(margin)
 
 
 def _resized(frame: Pixels, scale: float) -> Pixels:
