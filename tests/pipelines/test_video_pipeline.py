@@ -18,7 +18,7 @@ from latentreel.sampling.directions import Direction
 from latentreel.sampling.latents import StyleMix
 from latentreel.sampling.motion import Motion
 
-SHIPPED = Path(latentreel.__file__).parent / "weights" / "faces"
+SHIPPED = Path(latentreel.__file__).parent / "weights"
 
 
 def test_the_same_seeds_give_the_same_clip_and_others_another(pipe):
@@ -204,11 +204,12 @@ def test_parts_that_do_not_fit_are_refused(pipe):
         MoCoGANHDPipeline(image_generator=other, basis=pipe.basis, motion_generator=pipe.motion_generator)
 
 
-def test_the_model_that_ships_moves_and_has_a_card():
-    pipe = VideoPipeline.load("faces")
+@pytest.mark.parametrize("name", ["faces", "creatures", "skies"])
+def test_a_model_that_ships_moves_and_has_a_card(name):
+    pipe = VideoPipeline.load(name)
     clips = [pipe.generate(seed=seed, motion_seed=seed, num_frames=17).frames.astype(float) for seed in range(4)]
     assert clips[0].shape == (17, 64, 64, 3)
     assert all(0.5 < np.abs(clip[1:] - clip[:-1]).mean() < 20 for clip in clips)
     assert min(np.abs(one[0] - other[0]).mean() for i, one in enumerate(clips) for other in clips[:i]) > 5
-    card = json.loads((SHIPPED / "card.json").read_text())
+    card = json.loads((SHIPPED / name / "card.json").read_text())
     assert "not stated" not in (card["licence"], card["origin"])

@@ -28,6 +28,7 @@ def results() -> DemoResults:
         shipped=clips(4),
         trained=clips(4),
         creatures=clips(8),
+        skies=clips(8),
         made_by="the motion generator trained in this run",
         fps=25,
         journal=journal,
@@ -41,7 +42,7 @@ def results() -> DemoResults:
 
 def test_the_report_holds_what_was_given(results):
     page = markup(training_report(results))
-    assert page.count("<video") == 6
+    assert page.count("<video") == 7
     for text in (
         "1 min 15 s",
         "2.2 s",

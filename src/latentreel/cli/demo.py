@@ -22,7 +22,7 @@ TRUNCATION = 0.8  # of the shown contents: plainer, cleaner faces than at 1
 PEOPLE = (1, 2, 3, 5, 6, 8, 9, 10)  # content seeds, chosen: of the first 24, 7 gained or lost glasses; the report says so
 MORE_PEOPLE = (13, 14, 17, 20)
 CONTENTS = (1, 6, 10, 9)
-ANIMALS = 8
+OTHERS = 8  # animals and skies, the first seeds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ def _gather(
 
     store = open_training_data(recipe, resolution=shipped.resolution, expect="videos")
     real = ClipSampler(store, num_frames=recipe.num_frames, frame_step=recipe.frame_step, seed=config.seed).batch(0, 4)
-    animals = VideoPipeline.load("creatures")
+    animals, skies = VideoPipeline.load("creatures"), VideoPipeline.load("skies")
     wanted = {
         "eight people": (shipped, [(s, s) for s in PEOPLE]),
         "generated beside real": (shipped, [(s, s) for s in MORE_PEOPLE]),
@@ -101,7 +101,8 @@ def _gather(
         "one motion, several contents": (shipped, [(s, m) for m in range(3) for s in CONTENTS]),
         "by the motion generator that ships": (shipped, [(s, s + 20) for s in PEOPLE]),
         "by the one just trained": (trained, [(s, s + 20) for s in PEOPLE]),
-        "animals moved by people": (animals, [(s, s) for s in range(ANIMALS)]),
+        "animals moved by people": (animals, [(s, s) for s in range(OTHERS)]),
+        "skies": (skies, [(s, s) for s in range(OTHERS)]),
     }
     clips, videos = {}, {}
     with counting("generating videos") as progress:
@@ -115,7 +116,7 @@ def _gather(
     def rows(name: str) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
         return clips[name].reshape(3, 4, *clips[name].shape[1:])
 
-    headline, beside, _, _, by_shipped, by_trained, creatures = clips.values()
+    headline, beside, _, _, by_shipped, by_trained, creatures, drifting = clips.values()
     return DemoResults(
         headline=headline,
         real=real,
@@ -125,6 +126,7 @@ def _gather(
         shipped=by_shipped,
         trained=by_trained,
         creatures=creatures,
+        skies=drifting,
         made_by="the motion generator that ships",
         fps=shipped.fps,
         journal=read_journal(recipe.out / "journal.jsonl"),

@@ -46,6 +46,9 @@ class DemoResults:
     creatures: Pixels
     """Clips by the model of another domain that ships, moved by videos of people, [N, T, H, W, 3]; 8 look well."""
 
+    skies: Pixels
+    """Clips by the model of skies that ships, [N, T, H, W, 3]; 8 look well."""
+
     made_by: str
     """Which motion generator made all but `shipped` and `trained`, e.g. "the motion generator trained in this run"."""
 
@@ -95,6 +98,7 @@ def training_report(results: DemoResults) -> Page:
             _one_motion(results),
             _shipped_and_trained(results),
             _creatures(results),
+            _skies(results),
             curves(results.journal, items="clips"),
             _what_was_run(results),
         ],
@@ -214,6 +218,23 @@ def _creatures(results: DemoResults) -> Section:
                 columns=COLUMNS,
                 caption=f"{count} clips, seeds 0 to {count - 1}, none left out. Look for heads that turn, and ears that change.",
                 description=f"A grid of {count} generated animals that move their heads.",
+            )
+        ],
+    )
+
+
+def _skies(results: DemoResults) -> Section:
+    count = len(results.skies)
+    return Section(
+        "Skies, and no faces at all",
+        "The third model that ships draws skies over a horizon. Nothing in a sky has a place of its own, and all of it drifts.",
+        [
+            ClipGrid(
+                list(results.skies),
+                fps=results.fps,
+                columns=COLUMNS,
+                caption=f"{count} clips, seeds 0 to {count - 1}, none left out. Clouds drift and the horizon stays, or should.",
+                description=f"A grid of {count} generated skies whose clouds drift.",
             )
         ],
     )
