@@ -227,7 +227,7 @@ def _skies(results: DemoResults) -> Section:
     count = len(results.skies)
     return Section(
         "Skies, and no faces at all",
-        "The third model that ships draws skies over a horizon. Nothing in a sky has a place of its own, and all of it drifts.",
+        "The third model that ships draws skies over a horizon. Nothing in a sky has a place of its own, as eyes have in a face.",
         [
             ClipGrid(
                 list(results.skies),
