@@ -206,38 +206,39 @@ def _shipped_and_trained(results: DemoResults) -> Section:
 
 
 def _creatures(results: DemoResults) -> Section:
-    count = len(results.creatures)
-    return Section(
-        "Animals that learned from people",
-        "Motion can come from one place and content from another: the second model that ships draws animals, of which there are no "
-        "videos at all. Its motion generator learned from the videos of people.",
-        [
-            ClipGrid(
-                list(results.creatures),
-                fps=results.fps,
-                columns=COLUMNS,
-                caption=f"{count} clips, seeds 0 to {count - 1}, none left out. Look for heads that turn, and ears that change.",
-                description=f"A grid of {count} generated animals that move their heads.",
-            )
-        ],
+    return _first_seeds(
+        results,
+        results.creatures,
+        title="Animals that learned from people",
+        text="Motion can come from one place and content from another: the second model that ships draws animals, "
+        "of which there are no videos at all. Its motion generator learned from the videos of people.",
+        hint="Look for heads that turn, and ears that change.",
+        shown="animals that move their heads",
     )
 
 
 def _skies(results: DemoResults) -> Section:
-    count = len(results.skies)
-    return Section(
-        "Skies, and no faces at all",
-        "The third model that ships draws skies over a horizon. Nothing in a sky has a place of its own, as eyes have in a face.",
-        [
-            ClipGrid(
-                list(results.skies),
-                fps=results.fps,
-                columns=COLUMNS,
-                caption=f"{count} clips, seeds 0 to {count - 1}, none left out. Clouds drift and the horizon stays, or should.",
-                description=f"A grid of {count} generated skies whose clouds drift.",
-            )
-        ],
+    return _first_seeds(
+        results,
+        results.skies,
+        title="Skies, and no faces at all",
+        text="The third model that ships draws skies over a horizon. "
+        "Nothing in a sky has a place of its own, as eyes have in a face.",
+        hint="Clouds drift and the horizon stays, or should.",
+        shown="skies whose clouds drift",
     )
+
+
+def _first_seeds(results: DemoResults, clips: Pixels, *, title: str, text: str, hint: str, shown: str) -> Section:
+    count = len(clips)
+    grid = ClipGrid(
+        list(clips),
+        fps=results.fps,
+        columns=COLUMNS,
+        caption=f"{count} clips, seeds 0 to {count - 1}, none left out. {hint}",
+        description=f"A grid of {count} generated {shown}.",
+    )
+    return Section(title, text, [grid])
 
 
 def _what_was_run(results: DemoResults) -> Section:
