@@ -33,21 +33,19 @@ def main() -> None:
     sizes = sorted({pictures.shape[-1] for pictures in generated.values()})
     pictures = generated | {f"{asked.world}, {size} px": painted(asked.world, size) for size in sizes}
     found = {name: layout(one) for name, one in pictures.items()}
-    write_result(
-        "shared_layout", {name: dict(zip(("in common", "directions"), two, strict=True)) for name, two in found.items()}
-    )
-    rows = {name: [f"{common:.3f}", f"{directions:.0f}"] for name, (common, directions) in found.items()}
+    write_result("shared_layout", found)
+    rows = {name: [f"{one['in common']:.3f}", f"{one['directions']:.0f}"] for name, one in found.items()}
     write_table("shared layout", ["layout in common", "directions"], rows)
 
 
-def layout(pictures: Tensor) -> tuple[float, float]:
+def layout(pictures: Tensor) -> dict[str, float]:
     """Of pictures [N, 3, H, W]: the share of layout in common, and the number of directions."""
     grey = pictures.mean(dim=1)
     rest = (grey - grey.mean(dim=-1, keepdim=True)).flatten(1)
     mean = rest.mean(dim=0)
     energy = torch.linalg.svdvals(rest - mean).square()
     entropy = torch.special.entr(energy / energy.sum()).sum()
-    return float(mean.square().mean() / rest.square().mean()), float(entropy.exp())
+    return {"in common": float(mean.square().mean() / rest.square().mean()), "directions": float(entropy.exp())}
 
 
 @torch.no_grad()

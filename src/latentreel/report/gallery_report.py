@@ -244,8 +244,10 @@ def _directions(pipe: MoCoGANHDPipeline, contents: GalleryContents) -> Section:
     directions = [Direction.component(pipe.basis, index) for index in range(count)]
     walks = component_walks(pipe, directions, seed=contents.seeds[0], truncation=contents.truncation, steps=STEPS)
     sheet = Picture(
-        contact_sheet([bounded(walk, pixels=128) for walk in walks], columns=STEPS),
-        caption=f"A row for each of the first {count} components, 0 at the top, from -3 to 3 standard deviations. In the middle of "
+        contact_sheet(
+            [bounded(walk, pixels=128) for walk in walks], columns=STEPS, names=[str(index) for index in range(count)]
+        ),
+        caption=f"A row for each of the first {count} components, from -3 to 3 standard deviations. In the middle of "
         f"every row stands seed {contents.seeds[0]} as it is.",
         description=f"A sheet of {count} rows of {STEPS} pictures; each row changes one picture along one direction.",
     )

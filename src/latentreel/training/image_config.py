@@ -55,7 +55,8 @@ class ImageTrainingConfig(RunConfig):
     """Adam's; betas are (0, 0.99)."""
 
     discriminator_learning_rate: float | None = None
-    """D's; by default learning_rate. Where pictures have no layout in common, a slower generator lets D see what fakes share."""
+    """D's; by default learning_rate. Where pictures have no layout in common, a slower generator lets D see what fakes share.
+    Two time scales: Heusel et al. 2017, Sec. 2."""
 
     r1_gamma: float | None = None
     """Weight of the R1 penalty; by default 0.0002 * resolution^2 / batch_size, at least 0.05."""
