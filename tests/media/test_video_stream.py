@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from latentreel.core.errors import InputError
@@ -30,6 +30,7 @@ rising_times = st.lists(st.integers(1, 400), max_size=30).map(lambda steps: [0.0
 rates = st.sampled_from([1.0, 10.0, 12.5, 25.0, 29.97, 60.0])
 
 
+@example(times=[0.0, 3.25], own=25.0, fps=12.5)  # 3.28 seconds, of which 41 frames end a rounding before
 @given(times=rising_times, own=rates, fps=rates)
 def test_every_frame_of_a_new_rate_is_the_one_shown_then(times, own, fps):
     stream = at_rate(stream_at(times, own), fps)

@@ -97,7 +97,15 @@ def at_rate(stream: VideoStream, fps: float) -> VideoStream:
             count += 1
 
     seconds = stream.duration_seconds
-    return evenly(frames(), fps, None if seconds is None else math.ceil((seconds - early) * fps), stream.notes)
+    return evenly(frames(), fps, None if seconds is None else _frames_before(seconds - early, fps), stream.notes)
+
+
+def _frames_before(end: float, fps: float) -> int:
+    """How many k there are with k / fps < end, as that division rounds: the product end * fps may round the other way."""
+    count = max(0, math.ceil(end * fps) - 1)
+    while count / fps < end:
+        count += 1
+    return count
 
 
 def frame_at(stream: VideoStream, seconds: float) -> Pixels:
